@@ -1,0 +1,1 @@
+"""Where runners run: one Protocol, and a dict of its implementations."""

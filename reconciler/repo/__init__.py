@@ -1,0 +1,1 @@
+"""git: objects, history, refs, checkouts and the branch ``executions``. Sole importer of GitPython."""

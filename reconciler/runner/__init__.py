@@ -1,0 +1,1 @@
+"""One execution: phases, attempts, process groups, pipes, reports, masks, and the launcher that forks runners."""

@@ -1,0 +1,1 @@
+"""Disk: record files, claims, requests, schedule state, and the SQLite index. Sole importer of sqlite3."""

@@ -1,0 +1,1 @@
+"""The read-only HTTP view: one dict per resource, rendered as JSON or HTML; the index is opened read-only."""
