@@ -1,0 +1,100 @@
+"""Wake-ups: a datagram socket that anybody may poke, and a watch on git's refs. A wake-up carries nothing.
+
+Missed or doubled wake-ups cost delay, never wrongness: each turn re-reads what is true, and a slow timer turns the
+loop in any case.
+"""
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+import watchfiles
+
+
+class Waker:
+    """The daemon's ear: ``wait`` returns when someone poked ``path``, a watched folder changed, or time is up.
+
+    The socket lies in a folder of its own under the system's temporary folder, because a repository's path may be
+    longer than the 107 bytes that a socket's address may have.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="procctl-"))
+        self.path = self._folder / "wake"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(self.path))
+        self._socket.settimeout(0)
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
+        self.stopping = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._socket.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def stop_on(self, *signals: int) -> None:
+        """Let these signals end the loop cleanly: they set ``stopping`` and wake it."""
+        signal.set_wakeup_fd(self._signal_pipe(), warn_on_full_buffer=False)
+        for number in signals:
+            signal.signal(number, self._on_signal)
+
+    def watch(self, folders: Iterable[Path]) -> None:
+        """Poke whenever something below these folders changes; a folder that is missing is left to the slow timer."""
+        present = [folder for folder in folders if folder.is_dir()]
+        thread = threading.Thread(target=self._watch, args=(present,), name="watch", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep up to ``seconds`` and forget all wake-ups that have come."""
+        ready = self._poll.poll(max(0.0, seconds) * 1000)
+        for descriptor, _ in ready:
+            with contextlib.suppress(BlockingIOError):
+                while os.read(descriptor, 512):
+                    pass
+
+    def _watch(self, folders: list[Path]) -> None:
+        changes = watchfiles.watch(
+            *folders, watch_filter=None, debounce=50, step=5, stop_event=self._stop, rust_timeout=1000
+        )
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as poke:
+            for _ in changes:
+                with contextlib.suppress(OSError):
+                    poke.sendto(b"!", str(self.path))
+
+    def _signal_pipe(self) -> int:
+        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._poll.register(reader, select.POLLIN)
+        return writer
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        self.stopping = True
+
+
+def poke(path: str | Path) -> bool:
+    """Wake the daemon that listens at ``path``; ``False`` where nobody does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.settimeout(0)
+        try:
+            sender.sendto(b"!", str(path))
+        except BlockingIOError:
+            return True  # its queue is full of wake-ups already
+        except OSError:
+            return False
+    return True
