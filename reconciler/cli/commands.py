@@ -1,0 +1,131 @@
+"""How a command of procctl is declared: ``--repo`` on every one, and the options that several share."""
+
+import contextlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from reconciler import duration, instant
+from reconciler.cli import output
+
+_REPO = "procctl.repo"
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Command(click.Command):
+    """A command that takes ``--repo`` after its name as well as before it."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.params.append(repo_option())
+
+
+def repo_option() -> click.Option:
+    """The option ``--repo``, for the group and for each command; the one nearest to the command counts."""
+    return click.Option(
+        ["--repo"],
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        default=None,
+        expose_value=False,
+        callback=_choose_repo,
+        help="The process repository. [default: the one you stand in]",
+    )
+
+
+def chosen_repo() -> Path | None:
+    """The repository that the command line or the environment names; None: the one we stand in."""
+    path: Path | None = click.get_current_context().meta.get(_REPO, (None, None))[0]
+    return path
+
+
+def command(name: str) -> Callable[[Callable[..., Any]], Command]:
+    """Declare a command whose function returns its exit code."""
+    return click.command(name, cls=Command)
+
+
+def ref_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option ``--ref``."""
+    text = "The branch to follow. [default: 'branch' in procctl.yaml, else the branch of HEAD]"
+    return click.option("--ref", metavar="BRANCH", default=None, help=text)(function)
+
+
+def environment_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option ``--environment``."""
+    text = "The environment to act in. [default: 'environment' in procctl.yaml, else production]"
+    return click.option("--environment", metavar="NAME", default=None, help=text)(function)
+
+
+def output_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option ``-o``."""
+    return click.option(
+        "-o",
+        "--output",
+        "form",
+        type=click.Choice(output.FORMS),
+        default="table",
+        show_default=True,
+        help="The form of the answer; json is what the HTTP view answers.",
+    )(function)
+
+
+class Duration(click.ParamType[timedelta]):
+    """A duration such as ``30s``, ``10m`` or ``PT10M``, as a ``timedelta``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read the text; a usage error where it is no duration."""
+        try:
+            return value if isinstance(value, timedelta) else duration.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Moment(click.ParamType[datetime]):
+    """An instant: RFC 3339, a date (its midnight in UTC), or a duration before now."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read the text; a usage error where it is none of the three."""
+        if isinstance(value, datetime):
+            return value
+        found = next(filter(None, (_read(value) for _read in (_instant, _date, _ago))), None)
+        if found is None:
+            hint = "an instant (2021-07-01T16:30:00Z), a date (2021-07-01) or a duration before now (24h)"
+            self.fail(f"{value!r} is not {hint}", param, ctx)
+        return found
+
+
+def _instant(value: str) -> datetime | None:
+    with contextlib.suppress(ValueError, OverflowError):
+        return instant.parse(value)
+    return None
+
+
+def _date(value: str) -> datetime | None:
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+    return None
+
+
+def _ago(value: str) -> datetime | None:
+    with contextlib.suppress(ValueError, OverflowError):
+        return datetime.now(UTC) - duration.parse(value)
+    return None
+
+
+def _choose_repo(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
+    """Remember the repository; an option on the command line beats a variable, a command's beats the group's."""
+    if value is None:
+        return
+    source = ctx.get_parameter_source(param.name or "")
+    _, before = ctx.meta.get(_REPO, (None, None))
+    if before is ParameterSource.COMMANDLINE and source is not ParameterSource.COMMANDLINE:
+        return
+    ctx.meta[_REPO] = (value, source)
