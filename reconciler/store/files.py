@@ -1,0 +1,219 @@
+"""Durable files: made once or replaced whole, so that neither a crash nor a full disk leaves half of one (SPEC 8).
+
+Everything is written to a temporary file beside its target first. A temporary name begins with a dot and ends in
+``.tmp``, which no record, claim or request does; what a killed writer leaves is swept later (``sweep``).
+"""
+# Paths as text and bare system calls, because a record has to cost less than 150 us of CPU:
+# ruff: noqa: PTH101, PTH102, PTH105, PTH108, PTH112, PTH114, PTH120
+
+import errno
+import itertools
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.errors import LaterError, ProcctlError, UserError
+
+_TEMPORARY = re.compile(r"\..+\.\d+\.\d+\.tmp", re.DOTALL)
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_WRONG = {errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EOPNOTSUPP, errno.EXDEV}
+_counter = itertools.count()
+
+
+def create(path: Path, data: bytes) -> bool:
+    """Create a file durably, whole or not at all; ``False`` if it exists. Of several at once exactly one wins.
+
+    ``link(2)`` is what takes the name: unlike rename it fails if the name is taken. Raises ``OSError`` (``explain``).
+    """
+    target = os.fspath(path)
+    if os.path.lexists(target):
+        return False
+    folder = os.path.dirname(target)
+    temporary = _write(target, data, durable=True)
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        return False
+    finally:
+        _remove(temporary)
+    _sync_folder(folder)
+    return True
+
+
+def create_many(files: Sequence[tuple[Path, bytes]]) -> list[bool]:
+    """Create many files as ``create`` does, at a lower price: each folder is made durable once, at the end.
+
+    None of them counts as created before this returns. Where it raises, those already linked stay.
+    """
+    made = []
+    folders: dict[str, None] = {}
+    try:
+        for path, data in files:
+            target = os.fspath(path)
+            if os.path.lexists(target):
+                made.append(False)
+                continue
+            temporary = _write(target, data, durable=True)
+            try:
+                os.link(temporary, target)
+                folders[os.path.dirname(target)] = None
+                made.append(True)
+            except FileExistsError:
+                made.append(False)
+            finally:
+                _remove(temporary)
+    finally:
+        for folder in folders:
+            _sync_folder(folder)
+    return made
+
+
+def replace(path: Path, data: bytes, *, durable: bool) -> None:
+    """Put a file in place of another (or of none) atomically; ``durable`` also survives a loss of power.
+
+    Raises ``OSError`` (``explain``); then the old file is untouched.
+    """
+    target = os.fspath(path)
+    temporary = _write(target, data, durable=durable)
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        _remove(temporary)
+        raise
+    if durable:
+        _sync_folder(os.path.dirname(target))
+
+
+def read(path: Path, limit: int) -> bytes:
+    """Read a regular file, no symlink, of at most ``limit`` bytes; ``ValueError`` where it is another thing."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        data = file.read(limit + 1)
+    if data is None or len(data) > limit:
+        raise ValueError(f"{path} is larger than {limit} bytes or no regular file")
+    return data
+
+
+def make_folders(path: Path) -> None:
+    """Make a folder and its missing parents, each of them durable in its own parent."""
+    _make_folders(os.fspath(path))
+
+
+def sweep(folder: Path, before: float) -> int:
+    """Remove the temporary files that killed writers left below ``folder`` until ``before`` (seconds since 1970).
+
+    ``before`` keeps clear of writers at work. Says how many it removed; symlinks are not followed.
+    """
+    count = 0
+    for place, _, found in os.walk(folder):
+        for name in found:
+            if _TEMPORARY.fullmatch(name) is None:
+                continue
+            path = f"{place}/{name}"
+            with suppress(FileNotFoundError):
+                if os.lstat(path).st_mtime < before:
+                    os.unlink(path)
+                    count += 1
+    return count
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file's name is one of a file that is still being written."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder in which a script could do anything: read-only folders go too; symlinks are not followed."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        _unlock(folder)
+        shutil.rmtree(folder)
+
+
+def explain(error: OSError, path: Path) -> ProcctlError:
+    """Say in a user's words why a file could not be written, and what to do."""
+    where = str(path)
+    if error.errno in _FULL:
+        return LaterError("the disk is full", where=where, todo="free some space; nothing half-written was left")
+    reason = error.strerror or str(error)
+    if error.errno in _REFUSED:
+        todo = "let the user that runs procctl write there"
+        return UserError(f"cannot be written ({reason})", where=where, todo=todo)
+    if error.errno in _WRONG:
+        return UserError(f"cannot be a file of procctl ({reason})", where=where, todo="move what is in the way")
+    return LaterError(f"cannot be written ({reason})", where=where, todo="try again")
+
+
+def _write(target: str, data: bytes, *, durable: bool) -> str:
+    """Write a temporary file beside ``target``, making its folder if need be, and give its path."""
+    temporary, descriptor = _open(target)
+    try:
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        _remove(temporary)
+        raise
+    return temporary
+
+
+def _open(target: str) -> tuple[str, int]:
+    folder, name = os.path.split(target)
+    while True:
+        temporary = f"{folder}/.{name}.{os.getpid()}.{next(_counter)}.tmp"
+        try:
+            return temporary, os.open(temporary, _WRITE, 0o644)
+        except FileNotFoundError:
+            _make_folders(folder)
+        except FileExistsError:
+            continue  # left by a killed writer that had our pid
+
+
+def _make_folders(folder: str) -> None:
+    parent = os.path.dirname(folder)
+    try:
+        os.mkdir(folder)
+    except FileNotFoundError:
+        _make_folders(parent)
+        _make_folders(folder)
+        return
+    except FileExistsError:
+        if not os.path.isdir(folder):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder) from None
+    # even where another made it: that one may not have got as far as this yet
+    _sync_folder(parent)
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _unlock(folder: Path) -> None:
+    """Make every folder in a tree writable; ``os.walk`` goes from the top, so each is opened before it is entered."""
+    os.chmod(folder, 0o700)
+    for place, inner, _ in os.walk(folder):
+        for name in inner:
+            if not os.path.islink(f"{place}/{name}"):
+                os.chmod(f"{place}/{name}", 0o700)

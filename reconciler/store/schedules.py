@@ -1,0 +1,89 @@
+"""``schedules.json``: what was applied last, and how far each schedule has been decided (SPEC 2). It cannot be derived.
+
+One process stands on one line, so that the copies on the branch ``executions`` differ in few lines.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler import names
+from reconciler.decision import Track
+from reconciler.store import files
+from reconciler.store.layout import Layout
+
+_LARGEST = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What one environment has to remember: the commit applied last, the ref it followed, a track per process."""
+
+    applied: str | None = None
+    ref: str | None = None
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+
+
+def read(layout: Layout) -> State | None:
+    """Read the state; ``None`` where there is none yet. ``ValueError`` where the file is something else."""
+    try:
+        data = files.read(layout.schedules, _LARGEST)
+    except FileNotFoundError:
+        return None
+    try:
+        return decode(data)
+    except ValueError as error:
+        raise ValueError(f"{layout.schedules}: {error}") from error
+
+
+def write(layout: Layout, state: State) -> None:
+    """Replace the state, atomically and durably; ``OSError``."""
+    files.replace(layout.schedules, encode(state), durable=True)
+
+
+def encode(state: State) -> bytes:
+    """Write the state as JSON, one line a process, in the order of their names."""
+    tracks = ",\n".join(f"{json.dumps(name)}: {_track(track)}" for name, track in sorted(state.tracks.items()))
+    head = f'"applied": {json.dumps(state.applied)},\n"ref": {json.dumps(state.ref)}'
+    return f'{{\n{head},\n"tracks": {{\n{tracks}\n}}\n}}\n'.encode()
+
+
+def decode(data: bytes) -> State:
+    """Read the state's JSON; ``ValueError`` where it is something else."""
+    try:
+        document = json.loads(data)
+        tracks = {name: _read_track(line) for name, line in document["tracks"].items()}
+        state = State(document["applied"], document["ref"], tracks)
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise ValueError(f"no state of schedules: {type(error).__name__}: {error}") from error
+    if not all(names.is_process(name) for name in tracks):
+        raise ValueError("no state of schedules: a name is wrong")
+    if state.applied is not None and not names.is_commit(state.applied):
+        raise ValueError("no state of schedules: applied is no commit")
+    return state
+
+
+def _track(track: Track) -> str:
+    document = {"schedule": track.schedule, "since": _text(track.since), "decided": _text(track.decided)}
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _read_track(document: Mapping[str, Any]) -> Track:
+    schedule = document["schedule"]
+    if not isinstance(schedule, dict):
+        raise TypeError("a schedule is no object")
+    return Track(schedule, since=_instant(document["since"]), decided=_instant(document["decided"]))
+
+
+def _text(at: datetime) -> str:
+    """Write every digit: a record's three decimals would move an instant to before itself."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _instant(written: str) -> datetime:
+    at = datetime.fromisoformat(written)
+    if at.tzinfo is None:
+        raise ValueError(f"{written!r} has no zone")
+    return at.astimezone(UTC)

@@ -1,0 +1,18 @@
+"""The JSON Schemas that ship with the package: process, workflow, settings, execution."""
+
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parent.parent / "schemas"
+_SUFFIX = ".schema.json"
+
+
+@functools.cache
+def load() -> Mapping[str, Mapping[str, Any]]:
+    """Every schema by the noun it describes, which is the stem of its file."""
+    found = {path.name.removesuffix(_SUFFIX): json.loads(path.read_bytes()) for path in FOLDER.glob(f"*{_SUFFIX}")}
+    return MappingProxyType(found)
