@@ -67,6 +67,8 @@ def decode(data: bytes) -> State:
 
 def _track(track: Track) -> str:
     document = {"schedule": track.schedule, "since": _text(track.since), "decided": _text(track.decided)}
+    if track.held is not None:
+        document["held"] = track.held
     return json.dumps(document, ensure_ascii=False)
 
 
@@ -74,7 +76,10 @@ def _read_track(document: Mapping[str, Any]) -> Track:
     schedule = document["schedule"]
     if not isinstance(schedule, dict):
         raise TypeError("a schedule is no object")
-    return Track(schedule, since=_instant(document["since"]), decided=_instant(document["decided"]))
+    held = document.get("held")
+    if not isinstance(held, str | None):
+        raise TypeError("held is no text")
+    return Track(schedule, since=_instant(document["since"]), decided=_instant(document["decided"]), held=held)
 
 
 def _text(at: datetime) -> str:
