@@ -41,7 +41,7 @@ demo: $(WHEEL) ## Show the main job in a temporary repository (KEEP=1 leaves it 
 	$(IN_VENV) python demo/demo.py $(if $(filter-out 0,$(KEEP)),--keep)
 
 bench: $(WHEEL) ## Measure speed: medians and ratios
-	$(IN_VENV) python benchmarks/run.py $(ARGS)
+	@for each in throughput lateness scale; do $(IN_VENV) python benchmarks/$$each.py; done
 
 install: $(WHEEL) ## Make .venv with the tools and procctl
 
@@ -54,7 +54,7 @@ clean: ## Remove .venv, caches and builds
 
 $(TOOLS):
 	@[ -n "$(PYTHON)" ] || { echo >&2 "make: no Python 3.11 or later found; install one, or name it: make PYTHON=…"; exit 1; }
-	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo >&2 "make: $(PYTHON) is older than 3.11; name another: make PYTHON=…"; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo >&2 "make: $(PYTHON) is no Python 3.11 or later; name another: make PYTHON=…"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo >&2 "make: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
