@@ -121,11 +121,11 @@ def test_an_open_gap_is_written_hourly() -> None:
     world = World(target=target(EVERY_MINUTE))
     world.turn()
     world.turn(60)
-    for _ in range(59):
+    for _ in range(60):
         assert not world.turn(60).gaps
     (gap,) = world.turn(60).gaps
     assert gap.gap is not None
-    assert gap.gap.count == 60
+    assert gap.gap.count == 61
     assert world.turn(60).gaps == ()
 
 
