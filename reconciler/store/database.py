@@ -1,0 +1,111 @@
+"""One connection to SQLite: transactions, and its errors in terms of what to do next."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.errors import LaterError, ProcctlError, UserError
+
+_PATIENCE = 10.0
+"""Seconds to wait for another writer: only a rebuild holds the index for longer than milliseconds."""
+_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_SCHEMA}
+_REFUSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_CANTOPEN}
+
+
+class BrokenIndexError(UserError):
+    """The index is corrupt, or of another release, and has to be built anew; nothing is lost by that."""
+
+
+class Database:
+    """An open index. ``environment`` keeps the rows of reconcilers apart, ``release`` the results of parsers.
+
+    Every method raises ``BrokenIndexError``, ``UserError`` or ``LaterError``, never an error of SQLite.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, environment: str, release: str) -> None:
+        self._connection = connection
+        self.path = path
+        self.environment = environment
+        self.release = release
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def meta(self, key: str) -> str | None:
+        """Read a remembered text of this environment."""
+        rows = self._read("SELECT value FROM meta WHERE environment = ? AND key = ?", (self.environment, key))
+        return rows[0][0] if rows else None
+
+    def set_meta(self, key: str, value: str | None) -> None:
+        """Remember a text for this environment, or forget it."""
+        if value is None:
+            self._write("DELETE FROM meta WHERE environment = ? AND key = ?", (self.environment, key))
+        else:
+            self._write("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (self.environment, key, value))
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what is done inside happen as a whole or not at all; inside another one it is part of that."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._write("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._write("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    def _write(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        try:
+            self._connection.execute(sql, parameters)
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    def _write_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self.transaction():
+            try:
+                self._connection.executemany(sql, rows)
+            except sqlite3.Error as error:
+                raise explain(error, self.path) from error
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Connect to a file; ``mode`` is ``rw``, ``rwc`` (creates it) or ``ro`` (then threads may share it)."""
+    connection = sqlite3.connect(
+        f"file:{quote(os.fspath(path))}?mode={mode}",
+        uri=True,
+        timeout=_PATIENCE,
+        isolation_level=None,
+        check_same_thread=mode != "ro",
+    )
+    connection.execute("PRAGMA synchronous = NORMAL")
+    # a rebuild's log would otherwise keep its size for ever
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    return connection
+
+
+def explain(error: sqlite3.Error, path: Path) -> ProcctlError:
+    """Say what to do about an error of SQLite."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    where = str(path)
+    if code in _BROKEN or "no such" in str(error):
+        return BrokenIndexError(f"the index is broken ({error})", where=where, todo="run `procctl reindex`")
+    if code == sqlite3.SQLITE_FULL:
+        return LaterError("the disk is full", where=where, todo="free some space")
+    if code in _REFUSED:
+        return UserError(f"the index cannot be used ({error})", where=where, todo="check who owns it")
+    return LaterError(f"the index cannot be used now ({error})", where=where, todo="try again")

@@ -1,0 +1,148 @@
+"""The table of executions: a copy of the records, to be asked by id, time, status, process and environment."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from reconciler import instant
+from reconciler.execution import NEVER_RAN, Execution
+from reconciler.store.database import Database
+from reconciler.store.rows import Brief, Latest, Row
+
+NEWEST_FIRST = "happened DESC, path DESC"
+"""By start, or by trigger time before that."""
+
+_ROW = "path, document, mtime_ns, size, published"
+_BRIEF = "name, id, path, status, outcome, trigger_time, start_time, end_time"
+_MARKS = ", ".join(["?"] * 23)
+_WAS_PUBLISHED = "coalesce((SELECT old.published FROM executions AS old WHERE old.path = ?1), 0)"
+_RAN = f"(outcome IS NULL OR outcome NOT IN ({', '.join(repr(str(outcome)) for outcome in sorted(NEVER_RAN))}))"
+_ENDED_LAST = f"""
+WITH newest AS (
+  SELECT (
+    SELECT rowid FROM executions WHERE environment = ? AND name = wanted.value AND reach < '9' AND {_RAN}
+    ORDER BY reach DESC LIMIT 1
+  ) AS id FROM json_each(?) AS wanted
+)
+SELECT {_BRIEF} FROM newest JOIN executions ON rowid = newest.id
+"""  # noqa: S608 - made of fixed words
+
+
+class ExecutionTable(Database):
+    """Records of all environments; ``where`` and ``order`` are SQL of this program, never a user's text."""
+
+    def upsert_executions(self, rows: Iterable[Row]) -> None:
+        """Add records, or replace those of the same paths; what is published stays so."""
+        self._write_many(
+            f"INSERT OR REPLACE INTO executions VALUES ({_MARKS}, max(?, {_WAS_PUBLISHED}), ?)",  # noqa: S608 - fixed
+            ((row.path, *row.columns, row.mtime_ns, row.size, row.published, row.text) for row in rows),
+        )
+
+    def remove_executions(self, paths: Iterable[str]) -> None:
+        """Forget records that are neither in a file nor on the branch."""
+        self._write_many("DELETE FROM executions WHERE path = ?", ((path,) for path in paths))
+
+    def execution(self, execution_id: str) -> Row | None:
+        """The record of an execution; where it has doubles, the one that was published first."""
+        rows = self.executions("id = ?", (execution_id,), order="length(path), path", limit=1)
+        return rows[0] if rows else None
+
+    def executions(
+        self,
+        where: str = "1",
+        parameters: Sequence[Any] = (),
+        *,
+        order: str = NEWEST_FIRST,
+        limit: int = 100,
+        skip: int = 0,
+    ) -> list[Row]:
+        """Records that meet a condition; ``limit`` -1 gives all."""
+        sql = f"SELECT {_ROW} FROM executions WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608 - see class
+        return [_row(found) for found in self._read(sql, (*parameters, limit, skip))]
+
+    def count(self, where: str = "1", parameters: Sequence[Any] = ()) -> int:
+        """How many records meet a condition."""
+        rows = self._read(f"SELECT count(*) FROM executions WHERE {where}", parameters)  # noqa: S608 - see class
+        return int(rows[0][0])
+
+    def active(self, environment: str) -> list[Row]:
+        """Every record of an environment that has not ended, oldest first."""
+        return self.executions(
+            "environment = ? AND end_time IS NULL", (environment,), order="trigger_time, path", limit=-1
+        )
+
+    def unpublished(self, environment: str, limit: int) -> list[Row]:
+        """Ended records of an environment that the branch has not, in the order of their ends."""
+        where = "environment = ? AND published = 0 AND end_time IS NOT NULL"
+        return self.executions(where, (environment,), order="end_time, path", limit=limit)
+
+    def count_unpublished(self, environment: str) -> int:
+        """How many ended records of an environment the branch has not."""
+        return self.count("environment = ? AND published = 0 AND end_time IS NOT NULL", (environment,))
+
+    def mark_published(self, paths: Mapping[str, str]) -> None:
+        """Note that records are on the branch: their paths, and what they are called there (a double's differs)."""
+        self._write_many(
+            "UPDATE OR REPLACE executions SET published = 1, path = ? WHERE path = ?",
+            ((there, path) for path, there in paths.items()),
+        )
+
+    def removable(self, environment: str, before: datetime, limit: int) -> list[Row]:
+        """Published records of an environment whose files still lie here although they ended before an instant."""
+        where = "environment = ? AND published = 1 AND mtime_ns > 0 AND end_time < ?"
+        return self.executions(where, (environment, instant.text(before)), order="end_time, path", limit=limit)
+
+    def forget_files(self, paths: Iterable[str]) -> None:
+        """Note that the files of records were removed: the branch alone has them."""
+        self._write_many("UPDATE executions SET mtime_ns = 0, size = 0 WHERE path = ?", ((path,) for path in paths))
+
+    def files(self, folder: str) -> dict[str, tuple[int, int]]:
+        """Path, time (ns) and size of the record files known below a folder such as ``2021/07/01/ECB_FX``."""
+        rows = self._read(
+            "SELECT path, mtime_ns, size FROM executions WHERE path > ? AND path < ? AND mtime_ns > 0",
+            (f"{folder}/", f"{folder}0"),
+        )
+        return {path: (mtime_ns, size) for path, mtime_ns, size in rows}
+
+    def records_between(self, name: str, after: datetime, until: datetime) -> list[Execution]:
+        """Executions and gaps of a process of this environment that say something about (after, until].
+
+        Those are: a slot of theirs lies in it, they ran in it, or they have not ended.
+        """
+        rows = self.executions(
+            "environment = ? AND name = ? AND reach > ? AND trigger_time <= ?",
+            (self.environment, name, instant.text(after), instant.text(until)),
+            order="trigger_time, path",
+            limit=-1,
+        )
+        return [row.execution for row in rows]
+
+    def last_of(self, names: Iterable[str]) -> dict[str, Latest]:
+        """The latest execution of each process in this environment; processes that have none are left out."""
+        wanted = list(names)
+        ended = self._read(_ENDED_LAST, (self.environment, json.dumps(wanted)))
+        active = self._read(
+            f"SELECT {_BRIEF} FROM executions WHERE environment = ? AND end_time IS NULL ORDER BY happened",  # noqa: S608 - fixed words
+            (self.environment,),
+        )
+        found = {row[0]: Latest(ended=_brief(row)) for row in ended}
+        for row in active:
+            found[row[0]] = replace(found.get(row[0], Latest()), active=_brief(row))
+        return {name: found[name] for name in wanted if name in found}
+
+
+def _row(found: tuple[Any, ...]) -> Row:
+    path, text, mtime_ns, size, published = found
+    return Row(path, text, mtime_ns, size, bool(published))
+
+
+def _brief(found: tuple[Any, ...]) -> Brief:
+    name, execution_id, path, status, outcome, trigger_time, start, end = found
+    triggered = datetime.fromisoformat(trigger_time)
+    return Brief(name, execution_id, path, status, outcome, triggered, _instant(start), _instant(end))
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

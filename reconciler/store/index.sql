@@ -1,0 +1,116 @@
+-- The index: a copy of what record files, the branch and git's history say, made to be asked quickly.
+-- It is a cache. Another VERSION in database.py than the file's user_version means: delete it and build it again.
+-- Rows that depend on the followed branch carry the environment whose reconciler wrote them.
+
+CREATE TABLE meta (
+  environment TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (environment, key)
+) WITHOUT ROWID;
+
+-- What a file's bytes parse to, by the release that parsed them: the same for every environment.
+CREATE TABLE parsed (
+  blob TEXT NOT NULL,
+  path TEXT NOT NULL,
+  release TEXT NOT NULL,
+  document TEXT,
+  problems TEXT NOT NULL,
+  PRIMARY KEY (blob, path, release)
+);
+
+CREATE TABLE versions (
+  environment TEXT NOT NULL,
+  name TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  commit_id TEXT NOT NULL,
+  blob TEXT NOT NULL,
+  path TEXT NOT NULL,
+  author TEXT NOT NULL,
+  time TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  PRIMARY KEY (environment, name, number)
+) WITHOUT ROWID;
+
+-- Where numbering stands for each name: version.Last.
+CREATE TABLE last_versions (
+  environment TEXT NOT NULL,
+  name TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  blob TEXT,
+  files TEXT NOT NULL,
+  PRIMARY KEY (environment, name)
+) WITHOUT ROWID;
+
+-- The applied snapshot, for readers; document and commit_id are those in force.
+CREATE TABLE processes (
+  environment TEXT NOT NULL,
+  name TEXT NOT NULL COLLATE NOCASE,
+  path TEXT NOT NULL,
+  blob TEXT NOT NULL,
+  commit_id TEXT,
+  version INTEGER,
+  document TEXT,
+  problems TEXT NOT NULL,
+  valid INTEGER NOT NULL,
+  held TEXT,
+  PRIMARY KEY (environment, name)
+) WITHOUT ROWID;
+
+-- Every problem of the applied commit, those of files that are no process too.
+CREATE TABLE problems (
+  environment TEXT NOT NULL,
+  path TEXT NOT NULL,
+  problem TEXT NOT NULL
+);
+CREATE INDEX problems_path ON problems (environment, path);
+
+-- The next slot of each process after an instant, valid while its schedule has this fingerprint.
+CREATE TABLE slots (
+  environment TEXT NOT NULL,
+  name TEXT NOT NULL,
+  schedule TEXT NOT NULL,
+  after TEXT NOT NULL,
+  next TEXT,
+  PRIMARY KEY (environment, name)
+) WITHOUT ROWID;
+
+-- One row a record. Instants are text as in records, which sorts as they do.
+-- happened: start, or the trigger time before it started: what lists are ordered by.
+-- reach: the last instant a record says something about: its end or last slot; beyond all instants while it is active.
+-- mtime_ns and size are the file's, 0 where there is only the branch.
+CREATE TABLE executions (
+  path TEXT NOT NULL PRIMARY KEY,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  service TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  trigger_kind TEXT NOT NULL,
+  status TEXT NOT NULL,
+  outcome TEXT,
+  start_time TEXT,
+  end_time TEXT,
+  trigger_time TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  run_as TEXT,
+  version INTEGER,
+  commit_id TEXT,
+  tag TEXT,
+  parent_id TEXT,
+  host TEXT,
+  duration REAL,
+  happened TEXT NOT NULL,
+  reach TEXT NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  published INTEGER NOT NULL,
+  document TEXT NOT NULL
+);
+CREATE INDEX executions_id ON executions (id);
+CREATE INDEX executions_happened ON executions (happened);
+CREATE INDEX executions_status ON executions (status, happened);
+CREATE INDEX executions_name ON executions (name, happened);
+CREATE INDEX executions_reach ON executions (environment, name, reach, outcome);
+CREATE INDEX executions_active ON executions (environment) WHERE end_time IS NULL;
+CREATE INDEX executions_unpublished ON executions (environment, end_time) WHERE published = 0 AND end_time IS NOT NULL;
+CREATE INDEX executions_files ON executions (environment, end_time) WHERE published = 1 AND mtime_ns > 0;
