@@ -6,7 +6,6 @@ another attempt may mend is reported as ``fail`` (the workflow says how often to
 """
 
 import ssl
-import sys
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO
@@ -122,19 +121,16 @@ def limited(data: bytes, where: str) -> bytes:
     return data
 
 
-def main() -> int:
+def main() -> None:
     """Run the phase."""
     try:
         Path(DOCUMENT).write_bytes(extract(script.input()["url"]))
     except RefusedError as error:
-        script.report(abort=str(error))
-        return 1
+        script.abort(str(error))
     except FailedError as error:
-        script.report(fail=str(error))
-        return 1
-    script.report(output={"document": DOCUMENT})
-    return 0
+        script.fail(str(error))
+    script.output(document=DOCUMENT)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

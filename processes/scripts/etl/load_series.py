@@ -8,7 +8,6 @@ published.
 import json
 import os
 import sqlite3
-import sys
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -50,7 +49,7 @@ def summary(observations: Mapping[str, Mapping[str, str]]) -> str:
     return f"Updated {len(series)} series for {dates}"
 
 
-def main() -> int:
+def main() -> None:
     """Run the phase."""
     given = script.input()
     path = Path(given["outputs"]["SEND"]["batch"])
@@ -59,14 +58,12 @@ def main() -> int:
     try:
         load(store, batch["observations"], batch["execution"])
     except (OSError, sqlite3.Error) as error:
-        script.report(fail=f"{store}: {error}")
-        return 1
+        script.fail(f"{store}: {error}")
     series = {day: sorted(values) for day, values in batch["observations"].items() if values}
-    script.report(data={"curves": {}, "series": series})
-    script.report(loaderMessage=summary(batch["observations"]))
+    script.data(series=series)
+    script.loader_message(summary(batch["observations"]))
     path.unlink()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

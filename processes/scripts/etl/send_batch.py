@@ -6,7 +6,6 @@ by the execution, so that sending twice leaves one batch.
 
 import json
 import os
-import sys
 from pathlib import Path
 
 from reconciler import script
@@ -28,7 +27,7 @@ def send(batch: object, path: Path) -> None:
         os.close(folder)
 
 
-def main() -> int:
+def main() -> None:
     """Run the phase."""
     observations = json.loads(Path(script.input()["outputs"]["TRANSFORM"]["observations"]).read_bytes())
     execution = os.environ["PROCCTL_EXECUTION_ID"]
@@ -36,11 +35,9 @@ def main() -> int:
     try:
         send({"execution": execution, "observations": observations}, path)
     except OSError as error:
-        script.report(fail=f"{path}: {error.strerror}")
-        return 1
-    script.report(output={"batch": str(path)})
-    return 0
+        script.fail(f"{path}: {error.strerror}")
+    script.output(batch=str(path))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,7 +7,6 @@ published: a float would change some of them.
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -95,22 +94,20 @@ def transform(data: bytes, tx: str) -> dict[str, dict[str, str]]:
     }
 
 
-def main() -> int:
+def main() -> None:
     """Run the phase."""
     given = script.input()
     document = Path(given["outputs"]["EXTRACT"]["document"])
     try:
         observations = transform(document.read_bytes(), given["tx"])
     except DocumentError as error:
-        script.report(fail=f"{document}: {error}")
-        return 1
+        script.fail(f"{document}: {error}")
     Path(OBSERVATIONS).write_text(json.dumps(observations))
-    script.report(output={"observations": OBSERVATIONS})
+    script.output(observations=OBSERVATIONS)
     if not any(observations.values()):
-        script.report(log=f"no rates on {', '.join(observations)}", level="warn")
+        script.log(f"no rates on {', '.join(observations)}", level="warn")
         script.report(exit="empty")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
