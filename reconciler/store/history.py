@@ -56,6 +56,16 @@ class HistoryTables(Database):
         )
         return tuple(_version(row) for row in rows)
 
+    def versions_in_force(self) -> dict[str, Version]:
+        """The version in force of each process of the applied snapshot; processes that have none are left out."""
+        rows = self._read(
+            "SELECT v.name, v.number, v.commit_id, v.blob, v.path, v.author, v.time, v.subject FROM processes AS p "
+            "JOIN versions AS v ON v.environment = p.environment AND v.name = p.name AND v.number = p.version "
+            "WHERE p.environment = ?",
+            (self.environment,),
+        )
+        return {row[0]: _version(row) for row in rows}
+
     def last_versions(self) -> dict[str, Last]:
         """Where numbering stands for every name."""
         rows = self._read(
@@ -102,6 +112,10 @@ def _values(environment: str, one: Version) -> tuple[Any, ...]:
         one.time.isoformat(),
         one.subject,
     )
+
+
+def _version(row: Sequence[Any]) -> Version:
+    return Version(*row[:6], datetime.fromisoformat(row[6]), row[7])
 
 
 def dump(value: Any) -> str:
