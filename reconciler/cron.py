@@ -141,7 +141,7 @@ def _six(fields: Sequence[str], name: str) -> Cron:
         try:
             cron = _read(Dialect.SECONDS, ["*" if text == "?" else text for text in fields], name)
         except CronError:
-            raise CronError(error.message, error.hint or _ORDER) from None
+            raise CronError(error.message, _with_year(fields) or error.hint or _ORDER) from None
         message = (
             f"impossible as MINUTE HOUR DAY MONTH WEEKDAY YEAR ({error.message}); read as SECOND MINUTE HOUR DAY MONTH"
             f" WEEKDAY: {cron.describe()}"
@@ -158,6 +158,15 @@ def _swapped(dialect: Dialect, fields: Sequence[str], name: str) -> str | None:
     except CronError:
         return None
     return f"was `{' '.join(meant)}`, {words}, meant? The minute comes first"
+
+
+def _with_year(fields: Sequence[str]) -> str | None:
+    """What was meant, if the last of six fields is a zone."""
+    try:
+        _zone(fields[5])
+    except CronError:
+        return None
+    return f"a zone comes after the year: `{' '.join(fields[:5])} * {fields[5]}`"
 
 
 def _without_seconds(fields: Sequence[str], name: str) -> str:
