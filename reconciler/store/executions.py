@@ -24,9 +24,9 @@ WITH newest AS (
   SELECT (
     SELECT rowid FROM executions WHERE environment = ? AND name = wanted.value AND reach < '9' AND {_RAN}
     ORDER BY reach DESC LIMIT 1
-  ) AS id FROM json_each(?) AS wanted
+  ) AS entry FROM json_each(?) AS wanted
 )
-SELECT {_BRIEF} FROM newest JOIN executions ON rowid = newest.id
+SELECT {_BRIEF} FROM newest JOIN executions ON executions.rowid = newest.entry
 """  # noqa: S608 - made of fixed words
 
 
@@ -40,9 +40,23 @@ class ExecutionTable(Database):
             ((row.path, *row.columns, row.mtime_ns, row.size, row.published, row.text) for row in rows),
         )
 
+    def clear_executions(self) -> None:
+        """Forget every record, to read them all again."""
+        self._write("DELETE FROM executions")
+
     def remove_executions(self, paths: Iterable[str]) -> None:
         """Forget records that are neither in a file nor on the branch."""
         self._write_many("DELETE FROM executions WHERE path = ?", ((path,) for path in paths))
+
+    def records_at(self, paths: Sequence[str]) -> dict[str, Row]:
+        """The records at these paths, by path."""
+        rows = self.executions("path IN (SELECT value FROM json_each(?))", (json.dumps(paths),), order="path", limit=-1)
+        return {row.path: row for row in rows}
+
+    def records_of(self, file: str) -> list[Row]:
+        """The record at the path of a file, and its doubles."""
+        stem = file.removesuffix(".json")
+        return self.executions("path = ? OR (path > ? AND path < ?)", (file, f"{stem}~", f"{stem}~~"), limit=-1)
 
     def execution(self, execution_id: str) -> Row | None:
         """The record of an execution; where it has doubles, the one that was published first."""
@@ -93,6 +107,13 @@ class ExecutionTable(Database):
         """Published records of an environment whose files still lie here although they ended before an instant."""
         where = "environment = ? AND published = 1 AND mtime_ns > 0 AND end_time < ?"
         return self.executions(where, (environment, instant.text(before)), order="end_time, path", limit=limit)
+
+    def set_files(self, files: Iterable[tuple[str, int, int]]) -> None:
+        """Note where records lie in files too: path, time (ns) and size."""
+        self._write_many(
+            "UPDATE executions SET mtime_ns = ?, size = ? WHERE path = ?",
+            ((mtime_ns, size, path) for path, mtime_ns, size in files),
+        )
 
     def forget_files(self, paths: Iterable[str]) -> None:
         """Note that the files of records were removed: the branch alone has them."""

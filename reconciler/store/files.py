@@ -11,6 +11,7 @@ import itertools
 import os
 import re
 import shutil
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _WRONG = {errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EOPNOTSUPP, errno.EXDEV}
 _AT_ONCE = 100
 """Files open at once; a process is often allowed no more than 1,024."""
+_CHUNK = 1 << 12
 _counter = itertools.count()
 
 
@@ -77,12 +79,25 @@ def replace(path: Path, data: bytes, *, durable: bool) -> None:
 
 def read(path: Path, limit: int) -> bytes:
     """Read a regular file, no symlink, of at most ``limit`` bytes; ``ValueError`` where it is another thing."""
+    return load(os.fspath(path), limit)[0]
+
+
+def load(path: str, limit: int) -> tuple[bytes, os.stat_result]:
+    """Read a file as ``read`` does, and with it the time and size of what was read."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        data = file.read(limit + 1)
-    if data is None or len(data) > limit:
-        raise ValueError(f"{path} is larger than {limit} bytes or no regular file")
-    return data
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{path} is no regular file")
+        data = bytearray()
+        expected = min(status.st_size, limit) + 1
+        while len(data) <= limit and (chunk := os.read(descriptor, max(expected - len(data), _CHUNK))):
+            data += chunk
+    finally:
+        os.close(descriptor)
+    if len(data) > limit:
+        raise ValueError(f"{path} is larger than {limit} bytes")
+    return bytes(data), status
 
 
 def make_folders(path: Path) -> None:

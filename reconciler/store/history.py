@@ -95,7 +95,7 @@ class HistoryTables(Database):
             self._write("DELETE FROM last_versions WHERE environment = ?", (self.environment,))
 
 
-def _version(row: tuple[Any, ...]) -> Version:
+def _version(row: Sequence[Any]) -> Version:
     name, number, commit, blob, path, author, time, subject = row
     return Version(name, number, commit, blob, path, author, datetime.fromisoformat(time), subject)
 
@@ -112,10 +112,6 @@ def _values(environment: str, one: Version) -> tuple[Any, ...]:
         one.time.isoformat(),
         one.subject,
     )
-
-
-def _version(row: Sequence[Any]) -> Version:
-    return Version(*row[:6], datetime.fromisoformat(row[6]), row[7])
 
 
 def dump(value: Any) -> str:

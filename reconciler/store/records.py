@@ -10,10 +10,12 @@ from typing import Any, NoReturn
 from reconciler import names, record
 from reconciler.execution import Execution
 from reconciler.store import files
-from reconciler.store.layout import Layout, is_record_path
+from reconciler.store.layout import Layout, is_record_path, original
 
 LARGEST = 64 * 2**20
 """Bytes; a record's logs are limited, its data is not, and a file beyond this is none of procctl's."""
+
+_MOST_VERSIONS = 2**63
 
 
 def create(layout: Layout, execution: Execution) -> bool:
@@ -41,9 +43,10 @@ def parse(data: bytes, path: str) -> Execution:
     document = load(data, path)
     try:
         execution = record.from_document(document)
+        sound = _sound(execution)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} is no record: {type(error).__name__}: {error}") from error
-    if not _sound(execution) or not path.endswith(f"/{record.path_of(execution)}"):
+    if not sound or not f"/{original(path)}".endswith(f"/{record.path_of(execution)}"):
         raise ValueError(f"{path} is no record: its name, id or time is not what its path says")
     return execution
 
@@ -51,7 +54,7 @@ def parse(data: bytes, path: str) -> Execution:
 def load(data: bytes, path: str) -> dict[str, Any]:
     """Read the JSON object of a record's bytes; ``ValueError`` where it is truncated or something else."""
     try:
-        document = json.loads(data, parse_constant=_no_number)
+        document = json.loads(data.decode(), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no record: {error}") from error
     if not isinstance(document, dict):
@@ -99,11 +102,19 @@ def _encode(execution: Execution) -> bytes:
 
 
 def _sound(execution: Execution) -> bool:
+    """Whether the fields that are joined to paths or stored in columns are of their types and patterns."""
+    texts = (execution.id, execution.name, execution.environment, execution.service, execution.reason)
+    others = (execution.run_as, execution.commit, execution.tag, execution.parent_id, execution.host)
+    written = [text for text in (*texts, *others) if text is not None]
+    if len(written) < len(texts) or not all(isinstance(text, str) for text in written):
+        return False
+    "".join(written).encode()  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
+    version = execution.version
     return (
-        isinstance(execution.id, str)
-        and names.is_execution(execution.id)
+        names.is_execution(execution.id)
         and names.is_process(execution.name)
         and names.is_environment(execution.environment)
+        and (version is None or (isinstance(version, int) and 0 <= version < _MOST_VERSIONS))
     )
 
 
