@@ -40,6 +40,17 @@ class ExecutionTable(Database):
             ((row.path, *row.columns, row.mtime_ns, row.size, row.published, row.text) for row in rows),
         )
 
+    @property
+    def filled(self) -> bool:
+        """Whether every record there was has been read into this index since it was made, for any environment."""
+        return bool(self._read("SELECT 1 FROM meta WHERE environment = '' AND key = 'filled'"))
+
+    def set_filled(self, *, filled: bool) -> None:
+        """Note that reading all records has ended, or begins."""
+        self._write("DELETE FROM meta WHERE environment = '' AND key = 'filled'")
+        if filled:
+            self._write("INSERT INTO meta VALUES ('', 'filled', '1')")
+
     def clear_executions(self) -> None:
         """Forget every record, to read them all again."""
         self._write("DELETE FROM executions")
@@ -102,6 +113,10 @@ class ExecutionTable(Database):
             "UPDATE OR REPLACE executions SET published = 1, path = ? WHERE path = ?",
             ((there, path) for path, there in paths.items()),
         )
+
+    def mark_unpublished(self, paths: Iterable[str]) -> None:
+        """Note that the branch has lost records."""
+        self._write_many("UPDATE executions SET published = 0 WHERE path = ?", ((path,) for path in paths))
 
     def removable(self, environment: str, before: datetime, limit: int) -> list[Row]:
         """Published records of an environment whose files still lie here although they ended before an instant."""

@@ -108,13 +108,16 @@ def make_folders(path: Path) -> None:
         _sync_folder(folder)
 
 
-def sweep(folder: Path, before: float) -> int:
-    """Remove the temporary files that killed writers left below ``folder`` until ``before`` (seconds since 1970).
+def sweep(folder: Path, before: float, *, deep: bool = True) -> int:
+    """Remove the temporary files that killed writers left in ``folder`` until ``before`` (seconds since 1970).
 
-    ``before`` keeps clear of writers at work. Says how many it removed; symlinks are not followed.
+    ``before`` keeps clear of writers at work; ``deep`` goes into the folders in it too, not through symlinks. Says how
+    many it removed.
     """
     count = 0
-    for place, _, found in os.walk(folder):
+    for place, folders, found in os.walk(folder):
+        if not deep:
+            folders.clear()
         for name in found:
             if _TEMPORARY.fullmatch(name) is None:
                 continue

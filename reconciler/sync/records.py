@@ -20,7 +20,6 @@ from reconciler.store.index import Index
 from reconciler.store.layout import Layout, is_record_path, original
 from reconciler.store.rows import Row
 
-_COMPLETE = "records"
 _AT_ONCE = 500
 _DAY = timedelta(days=1)
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
@@ -35,19 +34,14 @@ class Found:
     faults: dict[str, str] = field(default_factory=dict)
 
 
-def complete(index: Index) -> bool:
-    """Whether the index has been filled since it was made; if not, ``rebuild`` it."""
-    return index.meta(_COMPLETE) is not None
-
-
 def rebuild(index: Index, layout: Layout, repo: Repository) -> Found:
     """Fill the table of executions anew, from the branch and then from the files. ``UserError``, ``LaterError``.
 
-    One that is killed leaves an index that is not ``complete``.
+    One that is killed leaves an index that is not ``filled``.
     """
     found = Found()
     with index.transaction():
-        index.set_meta(_COMPLETE, None)
+        index.set_filled(filled=False)
         index.clear_executions()
     tip = publish.tip(repo)
     if tip is not None:
@@ -56,7 +50,7 @@ def rebuild(index: Index, layout: Layout, repo: Repository) -> Found:
             rows = (_parse(_Loaded(path, data), found, published=True) for path, _, data in part)
             index.upsert_executions(row for row in rows if row is not None)
     note(index, layout, records.scan(layout), found)
-    index.set_meta(_COMPLETE, "1")
+    index.set_filled(filled=True)
     return found
 
 
@@ -68,7 +62,7 @@ def refresh(index: Index, layout: Layout, since: datetime) -> Found:
     is left out: its creator tells the index (``note``), or finds the record when it tries to create it again.
     """
     active = index.executions("end_time IS NULL", limit=-1)
-    changed = [file for row in active if _moved(file := layout.records / original(row.path), row)]
+    changed = [file for row in active if moved(file := layout.records / original(row.path), row)]
     for day in records.days(layout, (since - _DAY).date()):
         with os.scandir(day) as entries:
             folders = [entry.path for entry in entries if _is_new(entry, since)]
@@ -101,6 +95,15 @@ def double(path: str, host: str | None, number: int = 1) -> str:
     """Where a record lies whose path another has on the branch; ``number`` counts the doubles of one host."""
     name = _UNFIT.sub("-", host or "").strip("-.")[:_LONGEST_HOST] or "unknown"
     return f"{path.removesuffix('.json')}~{name}{f'-{number}' if number > 1 else ''}.json"
+
+
+def moved(file: Path, row: Row) -> bool:
+    """Whether a record's file is not as the index has it: changed, or gone."""
+    try:
+        status = file.lstat()
+    except OSError:
+        return True
+    return (status.st_mtime_ns, status.st_size) != (row.mtime_ns, row.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +173,6 @@ def _changed(index: Index, layout: Layout, folder: Path) -> list[Path]:
                 if known.pop(path, None) != (status.st_mtime_ns, status.st_size):
                     changed.append(Path(entry.path))
     return changed + [layout.records / path for path in known]
-
-
-def _moved(file: Path, row: Row) -> bool:
-    try:
-        status = file.lstat()
-    except OSError:
-        return True
-    return (status.st_mtime_ns, status.st_size) != (row.mtime_ns, row.size)
 
 
 def _is_new(entry: os.DirEntry[str], since: datetime) -> bool:
