@@ -175,6 +175,14 @@ def test_few_layers_start_processes() -> None:
     assert starters <= STARTS_PROCESSES
 
 
+def test_no_interpreter_is_started_that_imports_from_where_it_stands() -> None:
+    """A process repository may hold a folder ``reconciler`` or a ``json.py``; ``-m`` alone would import it."""
+    starts = re.compile(r'"-m",\s*"reconciler')
+    safe = re.compile(r'"-P",\s*"-m",\s*"reconciler')
+    texts = {path.relative_to(ROOT): path.read_text() for path in PACKAGE.rglob("*.py")}
+    assert {str(path) for path, text in texts.items() if len(starts.findall(text)) != len(safe.findall(text))} == set()
+
+
 def test_nouns_touch_nothing_outside() -> None:
     wrong = [
         f"{module}:{line} imports {name}"
