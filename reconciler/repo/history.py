@@ -1,0 +1,179 @@
+"""The first-parent history of what a process repository declares, read in one pass (SPEC 9).
+
+Where a new tip descends from the old one but its first-parent chain misses it (a pushed ``git pull`` merge), the
+history follows the parent that contains the old tip. Such choices are a ``mainline``: merge -> the parent followed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reconciler import version
+from reconciler.errors import UserError
+from reconciler.repo import paths
+from reconciler.repo.git import fields
+from reconciler.repo.objects import MOST_ENTRIES, ROOTS
+from reconciler.repo.repository import Repository
+
+Mainline = Mapping[str, str]
+_NONE: Mainline = {}
+_RAW = ("--raw", "-r", "-z", "--root", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "-O/dev/null")
+_FORMAT = "--format=tformat:%H%x00%P%x00%an%x00%ct%x00%s"
+_ABSENT = "000000"
+_REGULAR = frozenset({"100644", "100755", "100664"})
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a commit did to one path: mode and id before and after; a mode of ``000000`` means there is nothing."""
+
+    path: str
+    old_mode: str
+    old: str
+    mode: str
+    blob: str
+
+    @property
+    def added(self) -> bool:
+        """Whether something is at the path afterwards."""
+        return self.mode != _ABSENT
+
+    @property
+    def existed(self) -> bool:
+        """Whether something was at the path before."""
+        return self.old_mode != _ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One commit of the history that touched what is declared; ``parent`` is the one before it, if there is one."""
+
+    id: str
+    parent: str | None
+    author: str
+    time: datetime
+    subject: str
+    edits: tuple[Edit, ...]
+
+
+def commits(repo: Repository, old: str | None, new: str, mainline: Mainline = _NONE) -> Iterator[version.Commit]:
+    """Give the commits after ``old`` up to ``new`` that touched processes, oldest first, as versions are folded from.
+
+    Only a regular file is content: a symlink or submodule in its place counts as no file.
+    """
+    for step in reversed(list(walk(repo, new, old, mainline))):
+        changes = tuple(_changes(step.edits))
+        if changes:
+            yield version.Commit(step.id, step.author, step.time, step.subject, changes)
+
+
+def walk(repo: Repository, new: str, old: str | None = None, mainline: Mainline = _NONE) -> Iterator[Step]:
+    """Walk back from ``new`` to where ``old`` is reached, through the commits that touched what is declared."""
+    top: str | None = new
+    while top is not None:
+        turn = _turn(repo, top, old, mainline)
+        until = [f"^{id_}" for id_ in (old, turn) if id_]
+        yield from _log(repo, top, *until)
+        top = None
+        if turn is not None:
+            top = mainline[turn]
+            yield from _against(repo, turn, top)
+
+
+def diff(repo: Repository, old: str, new: str) -> tuple[Edit, ...]:
+    """Give what differs between two commits in what is declared; it costs what differs, not what there is."""
+    with repo.git.stream("diff-tree", *_RAW, "--end-of-options", old, new, "--", *ROOTS) as out:
+        return tuple(_edits(iter(fields(out))))
+
+
+def chain(repo: Repository, tip: str, mainline: Mainline = _NONE) -> tuple[str, ...]:
+    """Give the ids of the whole first-parent history, newest first."""
+    ids: list[str] = []
+    top: str | None = tip
+    while top is not None:
+        turn = _turn(repo, top, None, mainline)
+        part = repo.git.run("rev-list", "--first-parent", "--end-of-options", top, *([f"^{turn}"] if turn else []))
+        ids += part.decode().split()
+        ids += [turn] if turn else []
+        top = mainline[turn] if turn else None
+    return tuple(ids)
+
+
+def choices(repo: Repository, old: str, new: str) -> dict[str, str]:
+    """Give the merges between an old tip and a new one whose first parent misses the old one: what to follow there."""
+    listed = repo.git.run("rev-list", "--parents", "--ancestry-path", "--end-of-options", new, f"^{old}").decode()
+    parents = {id_: rest for id_, *rest in (line.split() for line in listed.splitlines())}
+    chosen: dict[str, str] = {}
+    top = new
+    while top != old:
+        followed = next(parent for parent in parents[top] if parent == old or parent in parents)
+        if followed != parents[top][0]:
+            chosen[top] = followed
+        top = followed
+    return chosen
+
+
+def _turn(repo: Repository, top: str, old: str | None, mainline: Mainline) -> str | None:
+    """Find the next commit, from ``top`` on, where the history leaves the first parent."""
+    if not mainline:
+        return None
+    until = [f"^{old}"] if old else []
+    listed = repo.git.run("rev-list", "--first-parent", "--end-of-options", top, *until).decode().split()
+    return next((id_ for id_ in listed if id_ in mainline), None)
+
+
+def _log(repo: Repository, top: str, *until: str) -> Iterator[Step]:
+    options = ("--first-parent", "-m", *_RAW, "--encoding=UTF-8", _FORMAT)
+    with repo.git.stream("log", *options, "--end-of-options", top, *until, "--", *ROOTS) as out:
+        yield from _steps(fields(out))
+
+
+def _against(repo: Repository, merge: str, parent: str) -> Iterator[Step]:
+    """Give one merge as a step from a parent of choice."""
+    edits = diff(repo, parent, merge)
+    head = repo.git.run("log", "-1", "--no-patch", "-z", "--encoding=UTF-8", _FORMAT, "--end-of-options", merge)
+    for step in _steps(iter(head.split(b"\0")[:5])) if edits else ():
+        yield Step(step.id, parent, step.author, step.time, step.subject, edits)
+
+
+def _steps(parts: Iterable[bytes]) -> Iterator[Step]:
+    head: list[str] = []
+    edits: list[bytes] = []
+    rest = iter(parts)
+    for part in rest:
+        if len(head) == 5 and part.lstrip(b"\n").startswith(b":"):  # noqa: PLR2004 - the fields of _FORMAT
+            edits += (part, next(rest))
+            _check_count(len(edits) // 2)
+            continue
+        if len(head) == 5:  # noqa: PLR2004 - the fields of _FORMAT
+            yield _step(head, edits)
+            head, edits = [], []
+        head.append(part.decode(errors="replace"))
+    if head:
+        yield _step(head, edits)
+
+
+def _step(head: list[str], edits: list[bytes]) -> Step:
+    id_, parents, author, seconds, subject = head
+    at = datetime.fromtimestamp(int(seconds), UTC)
+    return Step(id_.strip(), parents.partition(" ")[0] or None, author, at, subject, tuple(_edits(iter(edits))))
+
+
+def _edits(parts: Iterator[bytes]) -> Iterator[Edit]:
+    for count, facts in enumerate(parts):
+        _check_count(count)
+        old_mode, mode, old, blob, _ = facts.decode().lstrip("\n").removeprefix(":").split(" ")
+        yield Edit(paths.text(next(parts)), old_mode, old, mode, blob)
+
+
+def _check_count(edits: int) -> None:
+    if edits > MOST_ENTRIES:
+        todo = "move what is neither process, workflow nor script elsewhere"
+        raise UserError(f"one commit changes more than {MOST_ENTRIES:,} files below processes/", todo=todo)
+
+
+def _changes(edits: Iterable[Edit]) -> Iterator[version.Change]:
+    for edit in edits:
+        name = version.name_of(edit.path)
+        if name is not None:
+            yield version.Change(name, edit.path, edit.blob if edit.mode in _REGULAR else None)
