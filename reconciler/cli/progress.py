@@ -1,0 +1,103 @@
+"""An execution as it happens: a line for each thing that changed and, on a terminal, one that moves."""
+
+import re
+import time
+from typing import TextIO
+
+from reconciler.cli import terminal
+from reconciler.execution import Execution, PhaseRun
+
+_LOG_LINE = re.compile(r"\S+\[UTC\] (debug|info|warn|fatal) (.*)", re.DOTALL)
+_LEVELS = {"debug": "dim", "warn": "yellow", "fatal": "red"}
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_FRAME = 0.1
+_CLEAR = "\r\x1b[K"
+
+
+class Progress:
+    """Prints what is new in an execution each time it is shown one; keeps no more than how far it has printed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._moving = stream.isatty()
+        self._begun: set[int] = set()
+        self._ended: set[int] = set()
+        self._logged: dict[int, int] = {}
+        self._width = 0
+
+    def begin(self, execution: Execution) -> None:
+        """Say what starts."""
+        self._width = max((len(phase.name) for phase in execution.phases), default=0)
+        version = f" version {execution.version}" if execution.version else ""
+        commit = f" at {execution.commit[:12]}" if execution.commit else ""
+        self._line(f"{execution.name}{version}{commit} in {execution.environment}: {execution.id}", "bold")
+
+    def show(self, execution: Execution) -> None:
+        """Print the phases, log lines and ends that were not printed yet."""
+        for index, phase in enumerate(execution.phases):
+            self._phase(index, phase)
+
+    def tick(self, execution: Execution) -> None:
+        """On a terminal, show that something is being waited for."""
+        if not self._moving or execution.ended:
+            return
+        now = time.monotonic()
+        frame = _FRAMES[int(now / _FRAME) % len(_FRAMES)]
+        what = terminal.plain(execution.message)
+        width = terminal.width_of(self._stream) or 80
+        self._stream.write(_CLEAR + terminal.cut(f"{frame} {what}", width - 1))
+        self._stream.flush()
+
+    def say(self, text: str, style: str | None = None) -> None:
+        """Print a line between those of the execution."""
+        self._line(text, style)
+
+    def end(self, execution: Execution) -> None:
+        """Say how it ended."""
+        outcome = str(execution.outcome or execution.status)
+        took = ""
+        if execution.start is not None and execution.end is not None:
+            took = f" in {seconds((execution.end - execution.start).total_seconds())}"
+        painted = terminal.paint(outcome, terminal.style_of(outcome), self._stream)
+        self._raw(f"{painted}{took}: {_message(execution.message)}")
+
+    def _phase(self, index: int, phase: PhaseRun) -> None:
+        if index not in self._begun:
+            self._begun.add(index)
+            self._line(f"{phase.name} …", "cyan")
+        self._log(index, phase)
+        if phase.end is not None and index not in self._ended:
+            self._ended.add(index)
+            status = terminal.paint(str(phase.status), terminal.style_of(str(phase.status)), self._stream)
+            attempts = f" after {phase.attempts} attempts" if phase.attempts > 1 else ""
+            took = seconds((phase.end - phase.start).total_seconds())
+            self._raw(f"{terminal.plain(phase.name)} {status}{attempts} in {took}: {_message(phase.message)}")
+
+    def _log(self, index: int, phase: PhaseRun) -> None:
+        """Print the new lines of a log; the middle of a long one is left out of the record, and so is not shown."""
+        done = self._logged.get(index, 0)
+        for line in phase.log[done:]:
+            match = _LOG_LINE.fullmatch(line)
+            level, text = match.groups() if match else ("info", line)
+            self._line(f"  {text}", _LEVELS.get(level))
+        self._logged[index] = max(done, len(phase.log))
+
+    def _line(self, text: str, style: str | None = None) -> None:
+        self._raw(terminal.paint(terminal.plain(text), style, self._stream))
+
+    def _raw(self, line: str) -> None:
+        self._stream.write(f"{_CLEAR if self._moving else ''}{line}\n")
+        self._stream.flush()
+
+
+def seconds(count: float) -> str:
+    """How long something took, for people: ``0.8 s``, ``2 min 05 s``."""
+    if count < 60:  # noqa: PLR2004 - a minute
+        return f"{count:.1f} s"
+    minutes, rest = divmod(round(count), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def _message(text: str) -> str:
+    return terminal.plain(text.strip().replace("\n", " / "))
