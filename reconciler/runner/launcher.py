@@ -1,0 +1,131 @@
+"""A warm process that forks runners: ``python -m reconciler.runner.launcher``, jobs on its standard input.
+
+A job is a big-endian length of four bytes and that many bytes of JSON. The launcher is single-threaded, so forking is
+safe, and small, so it is cheap; everything a runner needs is imported before. At the end of its input it exits, and
+runners live on, each in a session of its own.
+"""
+
+import gc
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from types import FrameType
+
+from reconciler.runner import job as jobs
+from reconciler.runner import session
+from reconciler.runner.job import Job
+from reconciler.runner.wake import Wake
+
+HEADER = 4
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a job; what claims to be longer is skipped."""
+
+_CHUNK = 256 * 1024
+
+
+class Frames:
+    """Cuts a stream of bytes into jobs."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._skip = 0
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Give the frames that a chunk completes; an empty one stands for one that was too long."""
+        if self._skip:
+            skipped = min(self._skip, len(chunk))
+            self._skip -= skipped
+            chunk = chunk[skipped:]
+        self._buffer += chunk
+        while len(self._buffer) >= HEADER:
+            end = HEADER + int.from_bytes(self._buffer[:HEADER])
+            if end > HEADER + LARGEST:
+                self._skip = max(0, end - len(self._buffer))
+                del self._buffer[:end]
+                yield b""
+                continue
+            if len(self._buffer) < end:
+                return
+            frame = bytes(self._buffer[HEADER:end])
+            del self._buffer[:end]
+            yield frame
+
+
+class Launcher:
+    """Forks a runner for each job and reaps it."""
+
+    def __init__(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, self._note)
+        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        self._runners: dict[int, Wake] = {}
+
+    def serve(self, descriptor: int) -> None:
+        """Fork a runner for each job that comes, until no more can come."""
+        frames = Frames()
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        poll.register(self._read, select.POLLIN)
+        while True:
+            for ready, _ in poll.poll():
+                if ready == self._read:
+                    os.read(self._read, 4096)
+                    self._reap()
+                    continue
+                chunk = os.read(descriptor, _CHUNK)
+                if not chunk:
+                    return
+                for frame in frames.feed(chunk):
+                    self._start(frame)
+
+    def _start(self, frame: bytes) -> None:
+        try:
+            job = jobs.parse(frame)
+            pid = os.fork()
+        except (ValueError, OSError) as error:
+            sys.stderr.write(f"procctl: error: launcher: {error}\n")
+            return
+        if not pid:
+            self._become(job)
+        self._runners[pid] = Wake(job.wake)
+
+    def _become(self, job: Job) -> None:
+        signal.set_wakeup_fd(-1)
+        os.close(self._read)
+        os.close(self._write)
+        session.lead(job)
+
+    @staticmethod
+    def _note(_number: int, _frame: FrameType | None) -> None:
+        """Have a runner's end wake the poll."""
+
+    def _reap(self) -> None:
+        """Take the runners that have ended; one that did not end by itself could not send its word."""
+        while self._runners:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            wake = self._runners.pop(pid, None)
+            if status and wake is not None:
+                wake.send()
+
+
+def main() -> None:
+    """Serve jobs from standard input."""
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    session.identity()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    Launcher().serve(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""One runner's life: claim, read, ``running``, work, end, release (SPEC 10).
+
+The order is what makes a start happen at most once: the claim is exclusive and durable before anything else, and
+``running`` is durable before the first script starts.
+"""
+
+import os
+import pwd
+import sys
+import time
+import traceback
+from functools import cache
+from typing import NoReturn
+
+from reconciler.execution import Execution, Outcome, Status
+from reconciler.runner import cancel
+from reconciler.runner.folders import Folders
+from reconciler.runner.job import Job
+from reconciler.runner.live import LiveRecord
+from reconciler.runner.signals import Signals
+from reconciler.runner.wake import Wake
+from reconciler.runner.work import Result, Work
+from reconciler.store import claims, files, records
+from reconciler.store.claims import Claim
+
+DONE, UNRECORDED, BUG = 0, 1, 70
+"""Exit codes of a runner: its record tells all; the disk would not take the record; something that must not happen."""
+
+
+@cache
+def identity() -> tuple[str, str]:
+    """Name host and user as records do."""
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        user = str(os.geteuid())
+    return os.uname().nodename, user
+
+
+def lead(job: Job) -> NoReturn:
+    """Lead a session that no terminal and no starter can end, work on the job, and exit.
+
+    Standard error stays the starter's until ``running`` is recorded: from there on the record tells everything.
+    """
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    code = BUG
+    try:
+        code = run(job)
+    finally:
+        if code == BUG:
+            traceback.print_exc()
+        os._exit(code)
+
+
+def run(job: Job) -> int:
+    """Work on an execution that nobody has claimed; leave it alone where somebody has, or where it is not waiting."""
+    signals, wake = Signals(), Wake(job.wake)
+    host, user = identity()
+    boot_id, pid, started = claims.mine()
+    claim = Claim(job.id, os.fspath(job.record), boot_id, pid, started, host)
+    try:
+        if not claims.take(job.layout, job.id, claim):
+            return DONE
+    except OSError as error:
+        return _complain(job, error)
+    execution = _waiting(job)
+    if execution is None:
+        claims.release(job.layout, job.id)
+        return DONE
+    live = LiveRecord(job.layout, execution, wake)
+    try:
+        live.begin(job.phases[0].name, time.time_ns(), host=host, user=user)
+    except OSError as error:
+        claims.release(job.layout, job.id)
+        return _complain(job, error)
+    os.dup2(0, 2)
+    folders = Folders(job.layout, job.id, execution.name)
+    result = _work(job, live, signals, folders)
+    try:
+        live.finish(result.outcome, result.message, result.not_run, result.ended)
+    except OSError:
+        return UNRECORDED  # the claim stays: recovery finds nobody alive behind it, and records `interrupted`
+    if result.outcome is Outcome.SUCCESS:
+        folders.remove()
+    if signals.cancelled:
+        cancel.forget(job.layout, job.id)
+    claims.release(job.layout, job.id)
+    wake.send()
+    return DONE
+
+
+def _waiting(job: Job) -> Execution | None:
+    """Read the record; ``None`` unless it waits for a runner."""
+    try:
+        execution = records.read(job.record)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"procctl: error: {job.record}: {error}\n")
+        return None
+    return execution if execution.id == job.id and execution.status is Status.TRIGGERED else None
+
+
+def _work(job: Job, live: LiveRecord, signals: Signals, folders: Folders) -> Result:
+    try:
+        return Work(job, live, signals, folders).run()
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not leave a record that says `running` for ever
+        live.log(0, "fatal", live.masks.text(traceback.format_exc()), time.time_ns())
+        message = live.masks.text(f"procctl failed, which is a bug: {type(error).__name__}: {error}")
+        return Result(Outcome.FAILED, message, time.time_ns(), ())
+
+
+def _complain(job: Job, error: OSError) -> int:
+    """Say why an execution could not be begun; its record still waits, so it will be handed out again."""
+    sys.stderr.write(f"procctl: error: {files.explain(error, job.record)}\n")
+    return UNRECORDED
