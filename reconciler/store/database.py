@@ -36,17 +36,19 @@ class Database:
         """Close the connection."""
         self._connection.close()
 
-    def meta(self, key: str) -> str | None:
-        """Read a remembered text of this environment."""
-        rows = self._read("SELECT value FROM meta WHERE environment = ? AND key = ?", (self.environment, key))
+    def meta(self, key: str, *, shared: bool = False) -> str | None:
+        """Read a remembered text of this environment, or one that environments share."""
+        owner = "" if shared else self.environment
+        rows = self._read("SELECT value FROM meta WHERE environment = ? AND key = ?", (owner, key))
         return rows[0][0] if rows else None
 
-    def set_meta(self, key: str, value: str | None) -> None:
-        """Remember a text for this environment, or forget it."""
+    def set_meta(self, key: str, value: str | None, *, shared: bool = False) -> None:
+        """Remember a text for this environment, or for all; ``None`` forgets it."""
+        owner = "" if shared else self.environment
         if value is None:
-            self._write("DELETE FROM meta WHERE environment = ? AND key = ?", (self.environment, key))
+            self._write("DELETE FROM meta WHERE environment = ? AND key = ?", (owner, key))
         else:
-            self._write("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (self.environment, key, value))
+            self._write("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (owner, key, value))
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -42,14 +42,21 @@ class ExecutionTable(Database):
 
     @property
     def filled(self) -> bool:
-        """Whether every record there was has been read into this index since it was made, for any environment."""
-        return bool(self._read("SELECT 1 FROM meta WHERE environment = '' AND key = 'filled'"))
+        """Whether every record there was has been read into this index since it was made, for all environments."""
+        return self.meta("filled", shared=True) is not None
 
     def set_filled(self, *, filled: bool) -> None:
         """Note that reading all records has ended, or begins."""
-        self._write("DELETE FROM meta WHERE environment = '' AND key = 'filled'")
-        if filled:
-            self._write("INSERT INTO meta VALUES ('', 'filled', '1')")
+        self.set_meta("filled", "1" if filled else None, shared=True)
+
+    @property
+    def seen(self) -> str | None:
+        """The commit of the branch of which this index knows every path, if there is one."""
+        return self.meta("seen", shared=True)
+
+    def set_seen(self, commit: str | None) -> None:
+        """Note of which commit every path is known."""
+        self.set_meta("seen", commit, shared=True)
 
     def clear_executions(self) -> None:
         """Forget every record, to read them all again."""
@@ -145,7 +152,7 @@ class ExecutionTable(Database):
     def records_between(self, name: str, after: datetime, until: datetime) -> list[Execution]:
         """Executions and gaps of a process of this environment that say something about (after, until].
 
-        Those are: a slot of theirs lies in it, they ran in it, or they have not ended.
+        Those are: a slot of theirs lies in it, they ran in it, or they have not ended. They come without their phases.
         """
         rows = self.executions(
             "environment = ? AND name = ? AND reach > ? AND trigger_time <= ?",
@@ -153,7 +160,7 @@ class ExecutionTable(Database):
             order="trigger_time, path",
             limit=-1,
         )
-        return [row.execution for row in rows]
+        return [row.outline for row in rows]
 
     def last_of(self, names: Iterable[str]) -> dict[str, Latest]:
         """The latest execution of each process in this environment; processes that have none are left out."""

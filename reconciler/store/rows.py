@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from reconciler import instant, record
-from reconciler.execution import Execution, Trigger
+from reconciler import instant, names, record
+from reconciler.execution import NEXT, Execution, Outcome, Status, Trigger
 from reconciler.store import records
+from reconciler.store.layout import original
 
 COLUMNS: Mapping[str, str] = {
     "_id": "id",
@@ -30,6 +31,11 @@ COLUMNS: Mapping[str, str] = {
 }
 """Text columns by the field of the record that they copy (``query.Query.to_sql``)."""
 
+_REQUIRED = ("_id", "name", "service", "environment", "trigger", "status", "reason")
+_OPTIONAL = ("outcome", "runAs", "commit", "tag", "parentId", "host")
+_DETAILS = {"phases", "notRun", "data"}
+_LENGTH = len("2021-07-01T16:30:07.858Z")
+_MOST_VERSIONS = 2**63
 _STILL = "9"
 """``reach`` of what has not ended: after every instant."""
 
@@ -51,9 +57,18 @@ class Row:
 
     @classmethod
     def of(cls, path: str, data: bytes, *, mtime_ns: int = 0, size: int = 0, published: bool = False) -> "Row":
-        """Read a record's bytes; ``ValueError`` where they are no record or not the one of this path."""
-        execution = records.parse(data, path)
-        return cls(path, data.decode(), mtime_ns, size, published, _columns(execution))
+        """Read a record's bytes; ``ValueError`` where they are no record or not the one of this path.
+
+        Of a record that has ended only what becomes a column is looked at: a rebuild reads millions of them.
+        """
+        document = records.load(data, path)
+        try:
+            columns = _columns(document, path)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"{path} is no record: {type(error).__name__}: {error}") from error
+        if columns[-1] == _STILL:
+            records.parse(data, path)
+        return cls(path, data.decode(), mtime_ns, size, published, columns)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -63,8 +78,14 @@ class Row:
 
     @property
     def execution(self) -> Execution:
-        """The record as a value."""
-        return record.from_document(self.document)
+        """The record as a value; ``ValueError`` where its phases are none."""
+        return records.parse(self.text.encode(), self.path)
+
+    @property
+    def outline(self) -> Execution:
+        """The record as a value without its phases and data: cheap, and never in vain."""
+        document = self.document
+        return record.from_document({key: document[key] for key in document.keys() - _DETAILS})
 
     @property
     def double(self) -> bool:
@@ -94,36 +115,64 @@ class Latest:
     active: Brief | None = None
 
 
-def _columns(execution: Execution) -> tuple[Any, ...]:
-    """Cut out the columns, in the order of ``index.sql`` from ``id`` to ``reach``."""
-    trigger_time, start, end = instant.text(execution.trigger_time), _text(execution.start), _text(execution.end)
-    duration = (execution.end - execution.start).total_seconds() if execution.end and execution.start else None
-    slot = trigger_time if execution.trigger is Trigger.SCHEDULED else ""
-    if execution.gap is not None:
-        slot = instant.text(execution.gap.last)
+def _columns(document: Mapping[str, Any], path: str) -> tuple[Any, ...]:
+    """Cut out the columns, in the order of ``index.sql`` from ``id`` to ``reach``; any ``ValueError`` and the like."""
+    required = [document[key] for key in _REQUIRED]
+    optional = [document.get(key) for key in _OPTIONAL]
+    execution_id, name, service, environment, trigger, status, reason = required
+    outcome, run_as, commit, tag, parent_id, host = optional
+    # no text, a lone surrogate: TypeError, UnicodeEncodeError
+    "".join([*required, *(text for text in optional if text is not None)]).encode()
+    ended = not NEXT[Status(status)]
+    trigger_time = _canonical(document.get("triggerTime") or document["start"])
+    start, end = (_canonical(document[key]) if document.get(key) else None for key in ("start", "end"))
+    last = _canonical(document["gap"]["last"]) if document.get("gap") else trigger_time
+    version = document.get("version")
+    if not (names.is_execution(execution_id) and names.is_process(name) and names.is_environment(environment)):
+        raise ValueError("its id, name or environment is none")
+    if not original(path) == _path(name, execution_id, trigger_time):
+        raise ValueError("its name, id or time is not what its path says")
+    if ended != (end is not None) or ended != bool(outcome and Outcome(outcome)):
+        raise ValueError("its status, outcome and end do not go together")
+    if version is not None and not (isinstance(version, int) and 0 <= version < _MOST_VERSIONS):
+        raise ValueError("its version is no number")
     return (
-        execution.id,
-        execution.name,
-        execution.service,
-        execution.environment,
-        str(execution.trigger),
-        str(execution.status),
-        execution.outcome and str(execution.outcome),
+        execution_id,
+        name,
+        service,
+        environment,
+        str(Trigger(trigger)),
+        status,
+        outcome,
         start,
         end,
         trigger_time,
-        execution.reason,
-        execution.run_as,
-        execution.version,
-        execution.commit,
-        execution.tag,
-        execution.parent_id,
-        execution.host,
-        duration,
+        reason,
+        run_as,
+        version,
+        commit,
+        tag,
+        parent_id,
+        host,
+        _seconds(start, end) if start and end else None,
         start or trigger_time,
-        max(end or trigger_time, slot) if execution.ended else _STILL,
+        max(end, last) if end else _STILL,
     )
 
 
-def _text(at: datetime | None) -> str | None:
-    return instant.text(at) if at else None
+def _path(name: str, execution_id: str, at: str) -> str:
+    """Build the path of a record (``record.path``) from text alone."""
+    day, time = at[:10].replace("-", "/"), at[11:19].replace(":", "")
+    return f"{day}/{name}/{time}-{execution_id[:8]}.json"
+
+
+def _canonical(written: str) -> str:
+    """Write an instant as records do, so that instants sort as texts."""
+    if len(written) == _LENGTH and written[-1] == "Z":
+        datetime.fromisoformat(written)
+        return written
+    return instant.text(instant.parse(written))
+
+
+def _seconds(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

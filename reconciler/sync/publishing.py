@@ -14,7 +14,7 @@ from datetime import datetime
 
 from reconciler.errors import LaterError
 from reconciler.repo import publish
-from reconciler.repo.publish import Tip
+from reconciler.repo.publish import Batch, Tip
 from reconciler.repo.repository import Repository
 from reconciler.store import files, schedules
 from reconciler.store.index import Index
@@ -59,18 +59,19 @@ def publish_batch(index: Index, layout: Layout, repo: Repository, now: datetime)
         return Published()
     for _ in range(_TRIES):
         tip = publish.tip(repo)
-        places = _places(repo, tip, rows)
-        news = {place.path: place.row.text.encode() for place in places if place.new}
+        known = tip is None or index.seen == tip.commit
+        places = [_Place(row, row.path, new=True) for row in rows] if known else _places(repo, tip, rows)
+        news = [place for place in places if place.new]
         made = None
         if news:
-            state = _state(repo, tip, layout)
-            batch = publish.Batch(news | state, message([place.row for place in places if place.new]), now)
-            made = publish.commit(repo, tip, batch)
+            made = publish.commit(repo, tip, _batch(layout, repo, tip, news, now))
             if made is None:
                 continue
         with index.transaction():
             index.mark_published({place.row.path: place.path for place in places})
             index.upsert_executions(_firsts(index, repo, tip, places))
+            if known:
+                index.set_seen(made)
         return Published(len(places), made)
     todo = "it is tried again later"
     raise LaterError("other writers were first each time", where=publish.BRANCH, todo=todo)
@@ -182,12 +183,13 @@ def _candidate(row: Row, number: int) -> str:
     return records.double(path, row.document.get("host"), number) if number else path
 
 
-def _state(repo: Repository, tip: Tip | None, layout: Layout) -> dict[str, bytes]:
-    """The state to travel with a commit, if it differs from what is there."""
-    path = f"state/{layout.environment}.json"
-    try:
-        data = files.read(layout.schedules, _LARGEST_STATE)
-    except FileNotFoundError:
-        return {}
-    there = publish.lookup(repo, tip, [path])[path]
-    return {} if there is not None and there == blob_id(data, there) else {path: data}
+def _batch(layout: Layout, repo: Repository, tip: Tip | None, places: Sequence[_Place], now: datetime) -> Batch:
+    """Gather a commit: the records, and the state of schedules if it differs from what is there."""
+    news = {place.path: place.row.text.encode() for place in places}
+    with suppress(FileNotFoundError):
+        state = files.read(layout.schedules, _LARGEST_STATE)
+        path = f"state/{layout.environment}.json"
+        there = publish.lookup(repo, tip, [path])[path]
+        if there is None or there != blob_id(state, there):
+            news[path] = state
+    return Batch(news, message([place.row for place in places]), now)

@@ -42,6 +42,7 @@ def rebuild(index: Index, layout: Layout, repo: Repository) -> Found:
     found = Found()
     with index.transaction():
         index.set_filled(filled=False)
+        index.set_seen(None)
         index.clear_executions()
     tip = publish.tip(repo)
     if tip is not None:
@@ -49,7 +50,9 @@ def rebuild(index: Index, layout: Layout, repo: Repository) -> Found:
         while part := list(islice(published, _AT_ONCE)):
             rows = (_parse(_Loaded(path, data), found, published=True) for path, _, data in part)
             index.upsert_executions(row for row in rows if row is not None)
-    note(index, layout, records.scan(layout), found)
+        if not found.faults:
+            index.set_seen(tip.commit)
+    note(index, layout, records.walk(layout), found)
     index.set_filled(filled=True)
     return found
 
@@ -71,7 +74,7 @@ def refresh(index: Index, layout: Layout, since: datetime) -> Found:
     return note(index, layout, dict.fromkeys(changed))
 
 
-def note(index: Index, layout: Layout, paths: Iterable[Path], found: Found | None = None) -> Found:
+def note(index: Index, layout: Layout, paths: Iterable[Path | str], found: Found | None = None) -> Found:
     """Bring the index up to date with these record files: created, changed or gone. Adds to ``found``, if given."""
     found = found or Found()
     prefix = len(os.fspath(layout.records)) + 1
@@ -149,14 +152,14 @@ def _place(index: Index, row: Row, known: Mapping[str, Row]) -> Row:
         number += 1
         path = double(row.path, row.document.get("host"), number)
         there = index.records_at([path]).get(path)
-    return replace(row, path=path)
+    return replace(row, path=path) if number else row
 
 
 def _forget(index: Index, gone: Iterable[str]) -> None:
     """Forget files that went, and the records that nothing else tells of: those that had not ended."""
     for path in gone:
         rows = [row for row in index.records_of(path) if row.mtime_ns]
-        index.remove_executions(row.path for row in rows if not row.execution.ended)
+        index.remove_executions(row.path for row in rows if not row.outline.ended)
         index.forget_files(row.path for row in rows)
 
 

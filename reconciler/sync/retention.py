@@ -38,7 +38,10 @@ def remove_records(index: Index, layout: Layout, repo: Repository, before: datet
         rows = index.removable(layout.environment, before, _AT_ONCE)
     there = publishing.find(repo, publish.tip(repo), rows) if rows else {}
     safe = [row.path for row in rows if there[row.path] == row.path]
-    index.mark_unpublished(row.path for row in rows if there[row.path] != row.path)
+    lost = [row.path for row in rows if there[row.path] != row.path]
+    if lost:
+        index.set_seen(None)
+        index.mark_unpublished(lost)
     for path in safe:
         _remove(layout, layout.records / original(path), before)
     index.forget_files(safe)
@@ -53,7 +56,7 @@ def remove_work(index: Index, layout: Layout, before: datetime) -> int:
             if not names.is_execution(folder.name) or layout.claim(folder.name).exists():
                 continue
             row = index.execution(folder.name)
-            ended = row.execution.end if row else datetime.fromtimestamp(folder.lstat().st_mtime, UTC)
+            ended = row.outline.end if row else datetime.fromtimestamp(folder.lstat().st_mtime, UTC)
             if ended is not None and ended < before:
                 files.remove_tree(folder)
                 count += 1
