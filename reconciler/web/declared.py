@@ -1,0 +1,101 @@
+"""What is declared, beyond the rows of the index: when a process is due next, and what a file says at some commit."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from reconciler import version, yamltext
+from reconciler.errors import NotFoundError, UsageError, UserError
+from reconciler.problem import Problem
+from reconciler.process import Process
+from reconciler.repo import history, objects, refs
+from reconciler.repo.repository import Repository
+from reconciler.schedule import Schedule
+from reconciler.store import schemas
+from reconciler.store.catalog import ProcessRow
+from reconciler.store.index import Index
+from reconciler.validation import Kind, Validator
+from reconciler.version import Reference, Version
+
+_SCHEDULES_KEPT = 20_000
+"""Schedules of so many processes are kept read; a schedule takes a millisecond to read and a kilobyte to keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a file says at a commit: as much of the document as could be read, and the problems of the file alone."""
+
+    commit: str
+    path: str
+    text: bytes
+    document: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+    version: Version | None = None
+
+
+def applied(index: Index) -> str | None:
+    """The commit that was applied last; the daemon and the command line note it in the index."""
+    return index.meta("applied")
+
+
+def timezone(index: Index) -> str:
+    """The zone of processes that name none: the setting of the applied commit."""
+    return index.meta("timezone") or "UTC"
+
+
+def schedule(row: ProcessRow, environment: str, zone: str) -> Schedule | None:
+    """The schedule by which a process starts; ``None`` where none does: disabled, held, elsewhere, never valid."""
+    if row.document is None or row.held is not None:
+        return None
+    process = Process(row.name, row.document)
+    if not process.enabled or process.environment not in (None, environment):
+        return None
+    return _schedule(json.dumps(process.schedule_document(zone)), row.name)
+
+
+def at_commit(index: Index, repository: Repository, reference: Reference) -> Declaration:
+    """Read a process's file at the commit that a reference names, and find which version that is, if it is one."""
+    name, commit = reference.name, _commit(repository, reference)
+    files = objects.list_tree(repository, commit).files
+    paths = sorted(file.path for file in files if version.name_of(file.path) == name)
+    if not paths:
+        raise NotFoundError(f"commit {commit[:12]} has no process {name}", where=str(reference))
+    return read(repository, commit, paths[0], _version_at(index, repository, commit, index.versions(name)))
+
+
+def read(repository: Repository, commit: str, path: str, made: Version | None) -> Declaration:
+    """Read a process's file at a full commit id; what is wrong with it is among the problems."""
+    data = objects.read_file(repository, commit, path, yamltext.LARGEST)
+    if data is None:
+        raise NotFoundError(f"commit {commit[:12]} has no file here", where=path)
+    parsed = Validator(schemas.load()).check(Kind.PROCESS, path, data)
+    document = parsed.document
+    if document is None:
+        # Not valid, but people want to see what it says as far as it can be read.
+        tree, _ = yamltext.read(path, data)
+        document = tree.value if tree is not None and isinstance(tree.value, dict) else {}
+    return Declaration(commit, path, data, document, parsed.problems, made)
+
+
+def _commit(repository: Repository, reference: Reference) -> str:
+    try:
+        return refs.resolve_commit(repository, reference.value)
+    except NotFoundError as error:
+        raise NotFoundError(error.what, where=str(reference), todo="see the versions of the process") from error
+    except UserError as error:  # too few digits are the asker's, not the operator's, to mend
+        raise UsageError(error.what, where=str(reference), todo=error.todo) from error
+
+
+def _version_at(index: Index, repository: Repository, commit: str, versions: Sequence[Version]) -> Version | None:
+    own = next((one for one in versions if one.commit == commit), None)
+    tip = applied(index)
+    if own is not None or tip is None:
+        return own
+    return version.version_at(versions, history.chain(repository, tip), commit)
+
+
+@lru_cache(maxsize=_SCHEDULES_KEPT)
+def _schedule(document: str, name: str) -> Schedule:
+    return Schedule.of(json.loads(document), name)
