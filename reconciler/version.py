@@ -128,7 +128,7 @@ def version_at(versions: Iterable[Version], chain: Sequence[str], commit: str) -
 class Kind(StrEnum):
     """By what a reference picks a version."""
 
-    CURRENT = "current"
+    LATEST = "latest"
     NUMBER = "number"
     COMMIT = "commit"
 
@@ -138,7 +138,7 @@ class Reference:
     """What picks a version of a process: a number, a commit id of 7 or more digits, or nothing: the current one."""
 
     name: str
-    kind: Kind = Kind.CURRENT
+    kind: Kind = Kind.LATEST
     value: str = ""
 
     @property

@@ -13,7 +13,7 @@ from reconciler import names
 from reconciler.errors import UserError
 from reconciler.repo import objects, paths
 from reconciler.repo.repository import Repository
-from reconciler.snapshot import File
+from reconciler.scripts import File
 
 LARGEST = 64 << 20
 """Bytes of one script, and an eighth of what all scripts of a commit may have together."""

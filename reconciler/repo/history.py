@@ -34,7 +34,7 @@ class Edit:
     blob: str
 
     @property
-    def added(self) -> bool:
+    def exists(self) -> bool:
         """Whether something is at the path afterwards."""
         return self.mode != _ABSENT
 
@@ -84,6 +84,12 @@ def diff(repo: Repository, old: str, new: str) -> tuple[Edit, ...]:
     """Give what differs between two commits in what is declared; it costs what differs, not what there is."""
     with repo.git.stream("diff-tree", *_RAW, "--end-of-options", old, new, "--", *ROOTS) as out:
         return tuple(_edits(iter(fields(out))))
+
+
+def parent(repo: Repository, commit: str) -> str | None:
+    """Give the first parent of a commit; ``None`` at the root."""
+    listed = repo.git.run("rev-list", "--parents", "--max-count=1", "--end-of-options", commit).decode().split()
+    return listed[1] if len(listed) > 1 else None
 
 
 def chain(repo: Repository, tip: str, mainline: Mainline = _NONE) -> tuple[str, ...]:

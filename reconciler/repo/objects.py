@@ -13,7 +13,7 @@ from reconciler.errors import UserError
 from reconciler.repo import paths
 from reconciler.repo.git import fields
 from reconciler.repo.repository import Repository
-from reconciler.snapshot import File
+from reconciler.scripts import File
 
 ROOTS = ("processes", "procctl.yaml")
 """What of a repository is read: everything else in it is the user's own."""

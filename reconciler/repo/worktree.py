@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler.repo import objects, paths, refs
 from reconciler.repo.git import Git
 from reconciler.repo.repository import Repository
-from reconciler.snapshot import File
+from reconciler.scripts import File
 
 LARGEST = 1 << 20
 """Bytes that are given of one file; a configuration may have a quarter of it."""
@@ -51,14 +51,12 @@ def uncommitted(repo: Repository) -> tuple[str, ...]:
             new.append(file.path)
         elif blob in {file.blob, _id(data.replace(b"\r\n", b"\n"), len(blob))}:
             edited.discard(file.path)
-    return tuple(sorted({*edited, *new} - _ignored(repo, new)))
+    ignored = _ignored(Git(repo.git.environ, repo.here)) if new else set()
+    return tuple(sorted({*edited, *new} - ignored))
 
 
-def _ignored(repo: Repository, new: list[str]) -> set[str]:
-    if not new or repo.here is None:
-        return set()
-    given = b"\0".join(path.encode() for path in new)
-    out = Git(repo.git.environ, repo.here).ask("check-ignore", "-z", "--stdin", given=given).out
+def _ignored(git: Git) -> set[str]:
+    out = git.run("ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--", *objects.ROOTS)
     return {paths.text(path) for path in out.split(b"\0")}
 
 

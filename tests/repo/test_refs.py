@@ -34,14 +34,14 @@ def test_the_order_in_which_a_branch_is_chosen(workshop: Any, repo: Repository) 
 def test_a_detached_head_needs_a_name_from_elsewhere(workshop: Any, repo: Repository) -> None:
     commit = workshop.commit()
     workshop.git("checkout", "-q", "--detach")
-    with pytest.raises(UserError, match="HEAD is detached.*--ref"):
+    with pytest.raises(UserError, match=r"HEAD is detached.*--ref"):
         refs.followed(repo, None, nothing)
     assert refs.followed(repo, None, lambda _: "main").commit == commit
     assert refs.followed(repo, "main", nothing).commit == commit
 
 
 def test_an_empty_repository_says_how_to_begin(workshop: Any, repo: Repository) -> None:
-    with pytest.raises(UserError, match="no commit yet.*procctl init"):
+    with pytest.raises(UserError, match=r"no commit yet.*procctl init"):
         refs.followed(repo, None, nothing)
     with pytest.raises(UserError, match="--ref: there is no branch 'main'"):
         refs.followed(repo, "main", nothing)

@@ -56,7 +56,7 @@ def test_a_git_folder_elsewhere(tmp_path: Path) -> None:
     root, git_dir = tmp_path / "tree", tmp_path / "elsewhere"
     subprocess.run(["git", "init", "-q", f"--separate-git-dir={git_dir}", str(root)], check=True)
     assert (opened(root).git_dir, opened(root).worktree) == (git_dir, root)
-    with pytest.raises(UserError, match="does not say where the main worktree is.*core.worktree"):
+    with pytest.raises(UserError, match=r"does not say where the main worktree is.*core\.worktree"):
         opened(git_dir)
     subprocess.run(["git", "-C", str(root), "config", "core.worktree", str(root)], check=True)
     assert opened(git_dir).worktree == root
@@ -93,7 +93,7 @@ def test_names_need_no_care(tmp_path: Path) -> None:
 
 
 def test_what_is_no_repository(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="this is no git repository; .*procctl init"):
+    with pytest.raises(UserError, match=r"this is no git repository; .*procctl init"):
         opened(tmp_path)
     with pytest.raises(UserError, match="there is no such folder"):
         opened(tmp_path / "missing")

@@ -1,0 +1,85 @@
+"""Versions kept in the index: counted once over the history of the followed branch, then only what is new (SPEC 9)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler import version
+from reconciler.errors import UserError
+from reconciler.repo import history, refs
+from reconciler.repo.repository import Repository
+from reconciler.store.index import Index
+from reconciler.version import Version
+
+_COMMIT = "versions.commit"
+_MAINLINE = "versions.mainline"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far versions are counted: up to ``commit``, along ``mainline`` where that is not the first-parent chain.
+
+    The index may be deleted, and the choices in ``mainline`` cannot be derived again: whoever applies commits keeps
+    both in its state, and hands them to ``extend``.
+    """
+
+    commit: str | None = None
+    mainline: Mapping[str, str] = field(default_factory=dict)
+
+
+def progress(index: Index) -> Progress:
+    """Say how far the versions in the index go."""
+    return Progress(index.meta(_COMMIT), json.loads(index.meta(_MAINLINE) or "{}"))
+
+
+def extend(
+    repo: Repository, index: Index, commit: str, remembered: Progress | None = None, *, allow_rewind: bool = False
+) -> Progress:
+    """Number what came after the commit counted last, up to ``commit``; all of it where the index is empty.
+
+    Raises ``UserError`` in a shallow clone, where numbers would be too small, and where ``commit`` does not descend
+    from what was counted or remembered; with ``allow_rewind`` all is counted anew then.
+    """
+    if repo.shallow:
+        what = "this clone is shallow, so versions cannot be counted"
+        raise UserError(what, where=str(repo.git_dir), todo="run `git fetch --unshallow`")
+    remembered = remembered or Progress()
+    with index.transaction():
+        known = progress(index)
+        if known.commit == commit and remembered.commit in {None, commit}:
+            return known
+        begin, mainline = known.commit, {**remembered.mainline, **known.mainline}
+        if _is_rewound(repo, (known.commit, remembered.commit), commit):
+            if not allow_rewind:
+                raise _rewind(repo, known.commit or remembered.commit or "", commit)
+            index.clear_versions()
+            begin = None
+        elif base := begin or remembered.commit:
+            mainline |= history.choices(repo, base, commit)
+        commits = tuple(history.commits(repo, begin, commit, mainline))
+        state = index.last_versions() if commits and begin else {}
+        touched = {change.name for one in commits for change in one.changes}
+        versions, last = version.fold({name: state[name] for name in touched & state.keys()}, commits)
+        index.add_versions(versions, last)
+        index.set_meta(_COMMIT, commit)
+        index.set_meta(_MAINLINE, json.dumps(mainline))
+    return Progress(commit, mainline)
+
+
+def version_at(repo: Repository, index: Index, name: str, commit: str) -> Version | None:
+    """The version that a process has at a commit; ``None`` off the history that was counted, or before the first."""
+    known = progress(index)
+    if known.commit is None:
+        return None
+    chain = history.chain(repo, known.commit, known.mainline)
+    return version.version_at(index.versions(name), chain, commit)
+
+
+def _is_rewound(repo: Repository, applied: tuple[str | None, ...], commit: str) -> bool:
+    return any(old not in {None, commit} and not refs.is_ancestor(repo, str(old), commit) for old in applied)
+
+
+def _rewind(repo: Repository, old: str, commit: str) -> UserError:
+    what = f"commit {commit[:12]} does not descend from {old[:12]}, which was applied before"
+    todo = "if the branch was rewound, or another one chosen, on purpose, start again with --allow-rewind"
+    return UserError(what, where=str(repo.git_dir), todo=todo)
