@@ -21,6 +21,9 @@ _STEP = 2000  # what looking at one value costs, in such steps
 Step = str | int
 Finding = tuple[tuple[Step, ...], str]
 
+MISSING = "is missing"
+"""What is said of a required value that is not there."""
+
 KINDS = {
     "string": "a text",
     "number": "a number",
@@ -134,7 +137,7 @@ class _Check:
         declared = schema.get("properties", {})
         for name in schema.get("required", ()):
             if name not in value:
-                self._say((*path, name), "is missing")
+                self._say((*path, name), MISSING)
         for name, inner in value.items():
             if name in declared:
                 self.value(declared[name], inner, (*path, name))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.inputs import KINDS, kind
 from reconciler.pattern import ecma
+from reconciler.problem import Severity
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -32,6 +33,8 @@ class Finding:
     message: str
     hint: str = ""
     at_key: bool = False
+    severity: Severity = Severity.ERROR
+    holds: bool = False
 
 
 class Schema:
@@ -92,10 +95,9 @@ def _engine() -> Any:
         return check
 
     parts = {"items": "maxItems", "propertyNames": "maxProperties", "additionalProperties": "maxProperties"}
-    changed = {keyword: bounded(keyword, limit) for keyword, limit in parts.items()}
-    return validators.extend(  # type: ignore[no-untyped-call] - jsonschema says nothing about its types here
-        Draft202012Validator, {"pattern": matches, **changed}
-    )
+    changed: dict[str, Any] = {keyword: bounded(keyword, limit) for keyword, limit in parts.items()}
+    changed["pattern"] = matches
+    return validators.extend(Draft202012Validator, changed)  # type: ignore[no-untyped-call]  # jsonschema leaves it bare
 
 
 def _words(error: Any) -> Iterator[Finding]:

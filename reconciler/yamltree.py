@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from yaml.cyaml import CParser
 
 from reconciler.problem import Problem, Severity
 
@@ -43,14 +42,25 @@ _CUT = re.compile(r"[ \t]+(#\S[^\r\n]*)")
 class Node:
     """Where one value stands: its own beginning and that of the key before it. Lines and columns count from 1.
 
-    ``comment`` is a text right behind the value that YAML takes for a comment although it does not look like one,
-    such as ``#3`` after a cron. ``parts`` are the nodes of a list or a mapping.
+    ``parts`` are the nodes of a list or a mapping.
     """
 
     place: Place
     key: Place
     parts: Any = None
-    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A value with a text right behind it that YAML takes for a comment although it does not look like one.
+
+    ``0 0 * * 5 #3`` has the text ``0 0 * * 5`` and the comment ``#3``.
+    """
+
+    pointer: str
+    place: Place
+    text: str
+    comment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +69,8 @@ class Document:
 
     value: Any
     root: Node
-    commented: tuple[tuple[str, Node], ...] = ()
-    """Pointer and node of the values with a ``comment``, up to ``TELLING`` of them."""
+    cuts: tuple[Cut, ...] = ()
+    """Values that a comment cuts off, up to ``TELLING`` of them."""
 
     def find(self, path: Iterable[str | int]) -> Node:
         """The node at a path of keys and indexes, or the last one on the way to it."""
@@ -95,14 +105,14 @@ def quoted(text: str) -> str:
 class Composer:
     """One file on its way from events to a value. ``stack`` holds the open lists and mappings, outermost first."""
 
-    __slots__ = ("_commented", "_cuts", "_nodes", "_path", "_problems", "_root", "_stack", "_text", "_value")
+    __slots__ = ("_cuts", "_cutting", "_nodes", "_path", "_problems", "_root", "_stack", "_text", "_value")
 
     def __init__(self, path: str, text: str, problems: list[Problem]) -> None:
         self._path = path
         self._text = text
         self._problems = problems
-        self._commented: list[tuple[str, Node]] = []
-        self._cuts = _HASH.search(text) is not None
+        self._cuts: list[Cut] = []
+        self._cutting = _HASH.search(text) is not None
         self._stack: list[_Open] = []
         self._nodes = 0
         self._value: Any = None
@@ -110,7 +120,7 @@ class Composer:
 
     def compose(self) -> Document:
         """Read to the end; ``Refused`` at a limit, ``yaml.YAMLError`` at broken syntax."""
-        parser = CParser(self._text)
+        parser = yaml.CBaseLoader(self._text)
         documents = 0
         while (event := parser.get_event()) is not None:
             kind = event.__class__
@@ -127,7 +137,7 @@ class Composer:
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 self._begin(event, documents)
-        return Document(self._value, self._root, tuple(self._commented))
+        return Document(self._value, self._root, tuple(self._cuts))
 
     def _begin(self, event: Any, number: int) -> None:
         if number > 1:
@@ -161,10 +171,9 @@ class Composer:
             self._problem(node.place, value.message, quoted(text))
         elif value.__class__ is int and _LEADING_ZERO.fullmatch(text):
             self._problem(node.place, f"{text} is read as the number {value}", quoted(text), Severity.WARNING)
-        if self._cuts and (cut := _CUT.match(self._text, event.end_mark.index)):
-            node.comment = cut[1].rstrip()[: 2 * _SHOWN]
-            self._commented.append((self._pointer(), node))
-            self._cuts = len(self._commented) < TELLING
+        if self._cutting and (cut := _CUT.match(self._text, event.end_mark.index)):
+            self._cuts.append(Cut(self._pointer(), node.place, text, cut[1].rstrip()[: 2 * _SHOWN]))
+            self._cutting = len(self._cuts) < TELLING
 
     def _key(self, event: Any, text: str, *, plain: bool) -> None:
         owner, shown = self._stack[-1], text[:_SHOWN]
