@@ -26,7 +26,7 @@ OWNERS = {
     "starlette": {"web"},
     "uvicorn": {"web"},
     "watchfiles": {"daemon"},
-    "yaml": {"yamltext"},
+    "yaml": {"yamltext", "yamltree"},
 }
 STARTS_PROCESSES = {"repo", "runner", "executors", "daemon"}
 OUTSIDE_WORLD = {
