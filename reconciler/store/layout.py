@@ -97,10 +97,10 @@ class Layout:
         return self.records / record.path_of(execution)
 
     def below(self, path: str) -> Path:
-        """The file of a record by its path below ``executions/``, as the index and the branch spell it."""
+        """The file of a record on this machine, by its path as the index and the branch spell it."""
         if not is_record_path(path):
             raise UserError(f"{path!r} is no path of a record")
-        return self.records / path
+        return self.records / original(path)
 
     def claim(self, execution_id: str) -> Path:
         """The claim of an execution."""

@@ -138,7 +138,7 @@ class _Place:
 def _waiting(index: Index, layout: Layout) -> list[Row]:
     """Choose what to publish, as its file says now; a record whose file is gone is published from the index."""
     rows = index.unpublished(layout.environment, BATCH)
-    moved = [file for row in rows if records.moved(file := layout.records / original(row.path), row)]
+    moved = [file for row in rows if records.moved(file := layout.below(row.path), row)]
     if moved:
         records.note(index, layout, moved)
         rows = index.unpublished(layout.environment, BATCH)

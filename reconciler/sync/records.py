@@ -65,7 +65,7 @@ def refresh(index: Index, layout: Layout, since: datetime) -> Found:
     is left out: its creator tells the index (``note``), or finds the record when it tries to create it again.
     """
     active = index.executions("end_time IS NULL", limit=-1)
-    changed = [file for row in active if moved(file := layout.records / original(row.path), row)]
+    changed = [file for row in active if moved(file := layout.below(row.path), row)]
     for day in records.days(layout, (since - _DAY).date()):
         with os.scandir(day) as entries:
             folders = [entry.path for entry in entries if _is_new(entry, since)]

@@ -9,7 +9,7 @@ from reconciler.repo import publish
 from reconciler.repo.repository import Repository
 from reconciler.store import files
 from reconciler.store.index import Index
-from reconciler.store.layout import Layout, log_of, original
+from reconciler.store.layout import Layout, log_of
 from reconciler.sync import publishing, records
 
 WORK_KEPT = timedelta(days=7)
@@ -32,7 +32,7 @@ def remove_records(index: Index, layout: Layout, repo: Repository, before: datet
     went; call again while it does. ``OSError``.
     """
     rows = index.removable(layout.environment, before, _AT_ONCE)
-    moved = [file for row in rows if records.moved(file := layout.records / original(row.path), row)]
+    moved = [file for row in rows if records.moved(file := layout.below(row.path), row)]
     if moved:
         records.note(index, layout, moved)
         rows = index.removable(layout.environment, before, _AT_ONCE)
@@ -43,7 +43,7 @@ def remove_records(index: Index, layout: Layout, repo: Repository, before: datet
         index.set_seen(None)
         index.mark_unpublished(lost)
     for path in safe:
-        _remove(layout, layout.records / original(path), before)
+        _remove(layout, layout.below(path), before)
     index.forget_files(safe)
     return len(safe)
 
