@@ -90,7 +90,9 @@ def read(kind: Field, text: str, name: str) -> Terms:
             nth.append((_value(kind, match[1]) % 7, LAST))
         else:
             plain.append(_plain(kind, term, name))
-    return Terms(",".join(plain), text.startswith("*"), last, tuple(sorted({*nearest})), tuple(sorted({*nth})))
+    return Terms(
+        ",".join(dict.fromkeys(plain)), text.startswith("*"), last, tuple(sorted({*nearest})), tuple(sorted({*nth}))
+    )
 
 
 def _plain(kind: Field, term: str, name: str) -> str:

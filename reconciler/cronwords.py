@@ -42,7 +42,7 @@ def describe(recurrence: Recurrence) -> str:
     days = _days(recurrence.days)
     months = "" if recurrence.months == ALL_MONTHS else "in " + _spans(members(recurrence.months), _MONTHS)
     years = "in " + _spans(recurrence.years) if recurrence.years else ""
-    if time.startswith("at ") and not days:
+    if not days and not time.startswith(("every ", "at second")):
         time = f"daily {time}"
     return " ".join(part for part in (time, days, months, years) if part)
 
@@ -51,7 +51,7 @@ def _time(recurrence: Recurrence) -> str:
     hours, minutes, seconds = (members(mask) for mask in (recurrence.hours, recurrence.minutes, recurrence.seconds))
     within = _within(minutes, seconds)
     if recurrence.hours == ALL_HOURS:
-        return f"every hour {within}" if within.startswith("at ") else within
+        return within if within.startswith(("every ", "at second")) else f"every hour {within}"
     if _step(hours, 24) and within.startswith("at "):
         return f"every {_step(hours, 24)} hours {within}"
     if len(hours) * len(minutes) * len(seconds) <= _LISTED:
@@ -59,7 +59,7 @@ def _time(recurrence: Recurrence) -> str:
             f":{minute:02}" + (f":{second:02}" if seconds != (0,) else "") for minute in minutes for second in seconds
         ]
         return "at " + _listed([f"{hour:02}{rest}" for hour in hours for rest in tail])
-    return f"{within} past {'hour' if len(hours) == 1 else 'hours'} {_spans(hours)}"
+    return f"{within} past {_counted('hour', hours)}"
 
 
 def _within(minutes: Sequence[int], seconds: Sequence[int]) -> str:
@@ -72,17 +72,17 @@ def _within(minutes: Sequence[int], seconds: Sequence[int]) -> str:
         return f"every {step} minutes" if step else "at " + _minutes(minutes)
     if len(seconds) == 1 and not every:
         return "at " + _listed([f":{minute:02}:{seconds[0]:02}" for minute in minutes])
-    step = _step(seconds, _ROUND)
-    often = (
-        "every second"
-        if len(seconds) == _ROUND
-        else f"every {step} seconds"
-        if step
-        else f"at second {_spans(seconds)}"
-    )
+    often = _seconds(seconds)
     if every:
         return f"{often} of every minute" if often.startswith("at ") else often
-    return f"{often} of {'minute' if len(minutes) == 1 else 'minutes'} {_spans(minutes)}"
+    return f"{often} of {_counted('minute', minutes)}"
+
+
+def _seconds(seconds: Sequence[int]) -> str:
+    if len(seconds) == _ROUND:
+        return "every second"
+    step = _step(seconds, _ROUND)
+    return f"every {step} seconds" if step else f"at {_counted('second', seconds)}"
 
 
 def _minutes(minutes: Sequence[int]) -> str:
@@ -141,6 +141,10 @@ def _spans(values: Sequence[int], names: Sequence[str] = ()) -> str:
         if value is not None:
             run.append(value)
     return _listed(spans)
+
+
+def _counted(word: str, values: Sequence[int]) -> str:
+    return f"{word}{'' if len(values) == 1 else 's'} {_spans(values)}"
 
 
 def _listed(parts: Sequence[str]) -> str:

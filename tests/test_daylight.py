@@ -115,6 +115,14 @@ def test_slots_lie_from_1970_to_2999() -> None:
     assert midnight.count(daily(0, 0), at("2999-12-29T23:30"), at("7000-01-01")) == 1
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize(("month", "day", "hour"), [(1, 1, 0), (12, 31, 23)])
+def test_a_lone_slot_at_new_year_is_found_from_years_before(zone: str, month: int, day: int, hour: int) -> None:
+    lone = Recurrence(1, 1, 1 << hour, Days(dates=1 << day), 1 << month, (2040,))
+    expected = datetime(2040, month, day, hour, tzinfo=zoneinfo.ZoneInfo(zone)).timestamp()
+    assert WallClock(zone, Gap.FIRST, Fold.FIRST).next(lone, at("2026-11-22")) == expected
+
+
 def test_affected_times_are_those_of_the_gap_and_of_the_fold() -> None:
     year = at("2026-01-01"), at("2026-12-31")
     clock = WallClock("Europe/Berlin", Gap.SHIFT, Fold.BOTH)

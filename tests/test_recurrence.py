@@ -89,6 +89,7 @@ def matches(recurrence: Recurrence, at: datetime) -> bool:
     )
 
 
+@settings(deadline=None)
 @given(DAYS, st.dates(date(2000, 1, 1), date(2103, 12, 1)))
 def test_the_days_of_a_month_are_those_that_match_one_by_one(days: Days, month: date) -> None:
     length = calendar.monthrange(month.year, month.month)[1]
@@ -97,7 +98,7 @@ def test_the_days_of_a_month_are_those_that_match_one_by_one(days: Days, month: 
     assert members(days.mask(first.isoweekday() % 7, length)) == expected
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(RECURRENCES, STARTS)
 def test_the_next_member_matches_and_no_day_between_does(recurrence: Recurrence, start: int) -> None:
     end = start + 90 * DAY
@@ -130,7 +131,7 @@ def times(recurrence: Recurrence) -> list[int]:
 
 
 @given(RECURRENCES, STARTS, st.integers(0, 40 * DAY), st.integers(0, 40 * DAY))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_counting_equals_walking_and_splits_anywhere(recurrence: Recurrence, start: int, first: int, more: int) -> None:
     middle, end = start + first, start + first + more
     assert recurrence.count(start, end) == recurrence.count(start, middle) + recurrence.count(middle, end)
@@ -142,7 +143,7 @@ def test_counting_equals_walking_and_splits_anywhere(recurrence: Recurrence, sta
         assert recurrence.count(start, walked[-1] + 1) == 500
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(DAYS, masks(1, 12))
 def test_possible_means_that_some_day_of_the_calendars_whole_cycle_matches(days: Days, months: int) -> None:
     recurrence = Recurrence(1, 1, 1, days, months)
