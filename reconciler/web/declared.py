@@ -36,7 +36,7 @@ class Declaration:
 
 
 def applied(index: Index) -> str | None:
-    """The commit that was applied last; the daemon and the command line note it in the index."""
+    """The commit that was applied last."""
     return index.meta("applied")
 
 

@@ -106,7 +106,7 @@ def _state(row: ProcessRow, latest: Latest, environment: str) -> tuple[State, st
     elif process.environment not in (None, environment):
         found = State.ELSEWHERE, f"belongs to the environment {process.environment}"
     elif row.held is not None:
-        found = State.HELD, row.held
+        found = State.HELD, next((problem.message for problem in row.problems if problem.holds), row.held)
     else:
         found = _ran(latest), ""
     return found

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from types import FrameType
-from typing import IO
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,17 +19,12 @@ _GRACE = 5
 
 
 def serve(
-    sources: Sources,
-    address: Address,
-    *,
-    clock: Callable[[], datetime],
-    announce: Callable[[str], None],
-    until: IO[bytes] | None = None,
+    sources: Sources, address: Address, *, clock: Callable[[], datetime], announce: Callable[[str], None]
 ) -> None:
-    """Answer requests until SIGTERM or the end of ``until`` (returns), or SIGINT (raises ``KeyboardInterrupt``).
+    """Answer requests until SIGTERM (returns) or SIGINT (raises ``KeyboardInterrupt``).
 
-    ``announce`` is given the URL once connections are accepted. ``until`` is a pipe whose other end a parent holds, so
-    that the view never outlives it. ``UserError`` or ``LaterError`` where the address cannot be had (``binding.bind``).
+    ``announce`` is given the URL once connections are accepted. ``UserError`` or ``LaterError`` where the address
+    cannot be had (``binding.bind``).
     """
     listener = binding.bind(address)
     try:
@@ -38,8 +32,6 @@ def serve(
         application = app.create(sources, hosts=(bound.name,), clock=clock)
         announce(f"http://{bound}/")
         server = uvicorn.Server(_config(application))
-        if until is not None:
-            threading.Thread(target=_end_with, args=(server, until), daemon=True).start()
         with _ended_by_sigterm(server):
             server.run(sockets=[listener])
     finally:
@@ -61,12 +53,6 @@ def _config(application: ASGIApp) -> uvicorn.Config:
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
     )
-
-
-def _end_with(server: uvicorn.Server, until: IO[bytes]) -> None:
-    while until.read(1024):
-        pass
-    server.should_exit = True
 
 
 @contextmanager

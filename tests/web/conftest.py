@@ -81,7 +81,11 @@ def ask() -> Ask:
             "client": ("127.0.0.1", 50000),
             "server": ("127.0.0.1", 7071),
         }
-        asyncio.run(app(scope, receive, send))
+
+        async def run() -> None:
+            await app(scope, receive, send)
+
+        asyncio.run(run())
         start = messages[0]
         answered = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
         return Answer(start["status"], answered, b"".join(message.get("body", b"") for message in messages[1:]))

@@ -1,5 +1,6 @@
 """The two services over HTTP: addresses, parameters, headers, and errors as the service's clients read them."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -272,3 +273,44 @@ def test_the_header_is_printable_ascii_whatever_the_text(text: str) -> None:
     assert header.isascii()
     assert header.isprintable()
     assert len(header) < 600
+
+
+WATCHED = ("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "subprocess.Popen", "sqlite3.connect")
+touched: list[str] = []
+watching = False
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if watching and event in WATCHED:
+        touched.append(f"{event} {arguments[0]!r}")
+
+
+HOSTILE = ("..%2f..%2fetc%2fpasswd", "%2e%2e", "%252e%252e%252f", "a%00", "%ff", "%c0%ae%c0%ae", "%e2%80%ae", "x" * 201)
+
+
+def test_what_is_no_name_touches_neither_disk_nor_index_nor_git(served: Any, ask: Ask) -> None:
+    global watching  # noqa: PLW0603 - an audit hook stays for good, so it is switched
+    sys.addaudithook(_watch)
+    routes = (
+        "/api/process/v1/%",
+        "/api/process/v1/ECB_FX/%",
+        "/api/process-exec/v1/%",
+        "/processes/%",
+        "/executions/%",
+        "/%",
+    )
+    paths = [route.replace("%", segment).encode() for route in routes for segment in HOSTILE]
+    ids = [
+        "/api/process-exec/v1/ECB_FX",
+        "/api/process/v1/9",
+        "/api/process/v1/ECB_FX/PROD",
+        "/api/process/v1/ECB_FX/-",
+    ]
+    for path in [*paths, *(path.encode() for path in ids)]:
+        with served.sources.index():
+            pass
+        watching = True
+        answer = ask(served.app, path)
+        watching = False
+        assert answer.check_problem()["status"] in (400, 404), path
+        assert touched == [], path

@@ -13,7 +13,13 @@ from reconciler.version import parse_reference
 from reconciler.web import resources
 
 ECB = "# rates\nname: ECB_FX\nservice: ETL\nscript: load.py\ncron: 30 16 * * *\ninput: {url: u}\n"
-EXPECTED = {"name": "ECB_FX", "service": "ETL", "script": "load.py", "cron": "30 16 * * *", "input": {"url": "u"}}
+EXPECTED: dict[str, Any] = {
+    "name": "ECB_FX",
+    "service": "ETL",
+    "script": "load.py",
+    "cron": "30 16 * * *",
+    "input": {"url": "u"},
+}
 
 
 def get(stage: Any, text: str) -> dict[str, Any]:
@@ -25,7 +31,7 @@ class TestProcesses:
         commit = stage.workshop.commit({"processes/ECB_FX.yaml": ECB}, "Begin")
         stage.apply()
         time = stage.workshop.git("log", "-1", "--date=format-local:%Y-%m-%dT%H:%M:%S.000Z", "--format=%cd")
-        expected = {"_id": "ECB_FX", "_type": "VarProcess"} | EXPECTED
+        expected: dict[str, Any] = {"_id": "ECB_FX", "_type": "VarProcess"} | EXPECTED
         expected |= {"_version": 1, "_oid": commit, "_timestamp": time, "_user": "Ada Lovelace", "_tag": []}
         expected |= {"nextRun": "2021-07-23T16:30:00.000Z"}
         assert get(stage, "ECB_FX") == expected
