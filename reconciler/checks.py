@@ -1,7 +1,8 @@
 """What a schema cannot say about one file: names, expressions, durations, graphs, and what is not supported yet.
 
 Each check looks at one document alone, whatever else lies in the repository, and gives findings. A document here may
-lack keys: those the schema found wrong are left out beforehand, so what is there has the right type.
+lack keys, and ``None`` may stand for elements of its lists: what the schema found wrong is taken out beforehand, so
+what is there has the right type.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -84,6 +85,8 @@ def _crons(name: str, document: Document) -> Iterator[Finding]:
         [(("cron",), written)] if isinstance(written, str) else [(("cron", n), text) for n, text in enumerate(written)]
     )
     for path, text in listed:
+        if text is None:
+            continue
         try:
             read = cron.parse(text, name)
         except cron.CronError as error:
@@ -96,7 +99,7 @@ def _crons(name: str, document: Document) -> Iterator[Finding]:
 def _instants(document: Document) -> Iterator[Finding]:
     for index, text in enumerate(document.get("at", ())):
         try:
-            instant.parse(text)
+            instant.parse(text or "1970-01-01T00:00:00Z")
         except (ValueError, OverflowError):
             yield Finding(("at", index), f"at[{index}] is no instant that exists: {text}")
 
@@ -106,7 +109,8 @@ def _timezone(document: Document) -> Iterator[Finding]:
         try:
             daylight.zone(document["timezone"])
         except ValueError as error:
-            yield Finding(("timezone",), str(error), near(document["timezone"], _zones()))
+            hint = near(document["timezone"], [name for name in _zones() if name != document["timezone"]])
+            yield Finding(("timezone",), str(error), hint)
 
 
 @cache
@@ -156,9 +160,11 @@ def _phases(phases: Sequence[Document]) -> Iterator[Finding]:
             yield _within(("phases", index), finding)
         default = [phases[index - 1].get("name")] if index else []
         if "needs" in phase and phase["needs"] != default:
-            yield _later(("phases", index, "needs"), "needs other than the phase above")
+            yield _later(("phases", index, "needs"), f"phases[{index}].needs other than the phase above")
         if "when" in phase and not phase.get("needs", default):
-            yield Finding(("phases", index, "when"), "when has no phase to look at", "name one under needs")
+            yield Finding(
+                ("phases", index, "when"), f"phases[{index}].when has no phase to look at", "name one under needs"
+            )
     if len(places) == len(phases):
         yield from _graph(phases, places)
 
@@ -175,8 +181,8 @@ def _phase(phase: Document) -> Iterator[Finding]:
 
 
 def _within(path: tuple[str | int, ...], finding: Finding) -> Finding:
-    inner = finding.path
-    return Finding((*path, *inner), finding.message, finding.hint, severity=finding.severity, holds=finding.holds)
+    message = f"{label(path)}.{finding.message}"
+    return Finding((*path, *finding.path), message, finding.hint, severity=finding.severity, holds=finding.holds)
 
 
 def _graph(phases: Sequence[Document], places: Mapping[str, int]) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST = 100
 """How many findings are given; with more, the rest is noise."""
 _LONGEST_KEY = 64  # of an unknown key that is compared with the known ones
+_COMPARED = 20  # unknown keys for which the nearest known one is looked for: it takes a millisecond
 _SHOWN = 40
 
 
@@ -119,8 +120,8 @@ def _unknown(error: Any, path: tuple[str | int, ...]) -> Iterator[Finding]:
     free = [ecma(pattern) for pattern in error.schema.get("patternProperties", {})]
     extra = (key for key in error.instance if key not in known and not any(each.search(key) for each in free))
     where = f" in {label(path)}" if path else ""
-    for key in islice(extra, MOST):
-        hint = near(key, known) or "remove it, or begin it with x- if it is yours"
+    for number, key in enumerate(islice(extra, MOST)):
+        hint = (number < _COMPARED and near(key, known)) or "remove it, or begin it with x- if it is yours"
         yield Finding((*path, key), f"the key {key[:_SHOWN]} is not known{where}", hint, at_key=True)
 
 

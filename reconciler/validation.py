@@ -89,7 +89,7 @@ class Validator:
         """Check one file. Never raises, whatever the bytes."""
         document, found = yamltext.read(path, data)
         if document is None:
-            return Parsed(None, found)
+            return Parsed(None, tuple(_few(path, found)))
         value = {} if document.value is None and kind is Kind.SETTINGS else document.value
         problems = list(found)
         if value is None:
@@ -152,6 +152,8 @@ def _without(value: Mapping[str, Any], wrong: Iterable[tuple[str | int, ...]]) -
                     kept["phases"][index].pop(inner[0], None)
             case ("input", str(name), *_):
                 kept.get("input", {}).pop(name, None)
+            case ("cron" | "at" as key, int(index)):
+                kept[key] = [None if number == index else each for number, each in enumerate(kept.get(key, ()))]
             case (str(key), *_):
                 kept.pop(key, None)
             case _:
@@ -182,15 +184,26 @@ def _quote(text: str, comment: str) -> str:
     return quoted(f"{text} {comment}".strip())
 
 
-def _few(path: str, problems: list[Problem]) -> list[Problem]:
-    """Problems in the order of the file, each once, and not so many that nobody reads them."""
-    ordered = sorted(set(problems))
-    if len(ordered) <= TELLING:
+def _few(path: str, problems: Iterable[Problem]) -> list[Problem]:
+    """Problems in the order of the file, each once, fit to print, and not so many that nobody reads them."""
+    ordered = sorted({_printable(problem) for problem in problems})
+    if len(ordered) <= TELLING + 1:
         return ordered
     # Errors decide whether the file is valid, so they go first where not all can be told.
     told = sorted(ordered, key=lambda problem: problem.severity is Severity.WARNING)[:TELLING]
     more = Problem(path, 0, 0, "", f"and {len(ordered) - TELLING} more problems", "mend these first")
     return [*sorted(told), more if errors(told) else replace(more, severity=Severity.WARNING)]
+
+
+def _printable(problem: Problem) -> Problem:
+    """Escape what a file's own text could do to a terminal or a log (keys and values stand in messages)."""
+    message, hint = (
+        text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+        for text in (problem.message, problem.hint)
+    )
+    return (
+        replace(problem, message=message, hint=hint) if (message, hint) != (problem.message, problem.hint) else problem
+    )
 
 
 def _places(document: Document) -> dict[str, Place]:

@@ -149,7 +149,7 @@ class Composer:
         if len(self._stack) >= DEEPEST:
             raise Refused(_start(event), f"nested deeper than {DEEPEST}", "flatten it", self._pointer())
         if self._stack and self._stack[-1].wants_key:
-            raise Refused(_start(event), "a key must be a text", "quote it", self._pointer())
+            raise Refused(_start(event), "a key must be a text", "quote it")
         node = self._add(event, container)
         node.parts = parts
         self._check(event)
