@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -19,10 +20,10 @@ from reconciler.store.database import BrokenIndexError, connect, explain
 from reconciler.store.executions import ExecutionTable
 from reconciler.store.history import HistoryTables
 
-VERSION = 1
-"""Of the tables in ``index.sql``; an index of another version is built anew."""
+_SCHEMA = Path(__file__).with_name("index.sql").read_text()
+_VERSION = zlib.crc32(_SCHEMA.encode()) & 0x7FFFFFFF
+"""What an index was made from stands in its ``user_version``; one made from another text is built anew."""
 
-_SCHEMA = Path(__file__).with_name("index.sql")
 _REBUILD = "run `procctl reindex`"
 
 
@@ -109,7 +110,7 @@ class Index(ExecutionTable, HistoryTables, CatalogTables):
                 stack.pop_all()
         except sqlite3.Error as error:
             raise explain(error, path) from error
-        if version != VERSION:
+        if version != _VERSION:
             connection.close()
             raise BrokenIndexError("the index is of another release", where=str(path), todo=_REBUILD)
         return cls(connection, path, environment, release)
@@ -120,7 +121,7 @@ def _create(path: Path, journal: str) -> None:
     try:
         with contextlib.closing(connect(path, "rwc")) as connection:
             connection.execute(f"PRAGMA journal_mode = {journal}")
-            connection.executescript(f"BEGIN; {_SCHEMA.read_text()} PRAGMA user_version = {VERSION}; COMMIT;")
+            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
     except sqlite3.Error as error:
         raise explain(error, path) from error
 

@@ -1,5 +1,5 @@
 -- The index: a copy of what record files, the branch and git's history say, made to be asked quickly.
--- It is a cache. Another VERSION in database.py than the file's user_version means: delete it and build it again.
+-- It is a cache: after any change of this text it is deleted and built again (index.py).
 -- Rows that depend on the followed branch carry the environment whose reconciler wrote them.
 
 CREATE TABLE meta (

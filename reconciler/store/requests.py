@@ -71,15 +71,14 @@ def _parse(data: bytes, execution_id: str) -> Request:
     document = json.loads(data)
     try:
         not_before = document["not_before"]
-        request = Request(
-            **document
-            | {
-                "asked": instant.parse(document["asked"]),
-                "not_before": instant.parse(not_before) if not_before else None,
-            }
-        )
-    except (KeyError, TypeError) as error:
+        times = {"asked": instant.parse(document["asked"]), "not_before": not_before and instant.parse(not_before)}
+        request = Request(**document | times)
+        texts = [request.id, request.name, request.reason, request.user, request.reference or ""]
+        "".join(texts).encode()  # no text: TypeError; a lone surrogate: UnicodeEncodeError
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no request: {type(error).__name__}: {error}") from error
     if request.id != execution_id or not names.is_execution(execution_id) or not names.is_process(request.name):
         raise ValueError("no request: its id or name is wrong")
+    if not isinstance(request.force, bool):
+        raise ValueError("no request: force is neither true nor false")  # noqa: TRY004 - the file is wrong, no type
     return request

@@ -60,7 +60,7 @@ def decode(data: bytes) -> State:
         raise ValueError(f"no state of schedules: {type(error).__name__}: {error}") from error
     if not all(names.is_process(name) for name in tracks):
         raise ValueError("no state of schedules: a name is wrong")
-    if state.applied is not None and not names.is_commit(state.applied):
+    if state.applied is not None and not names.is_commit(str(state.applied)):
         raise ValueError("no state of schedules: applied is no commit")
     return state
 
