@@ -1,0 +1,93 @@
+"""What git's history fills: parsed files by content and release, versions by process."""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from reconciler.problem import Problem
+from reconciler.store.index import Index
+from reconciler.store.layout import Layout
+from reconciler.version import Last, Version
+
+PROBLEM = Problem("processes/A.yaml", 3, 7, "/cron", "hour 46", "write 0 to 23")
+
+
+def opened(layout: Layout, environment: str = "production", release: str = "1") -> Index:
+    return Index.open(layout.index, environment=environment, release=release)
+
+
+@pytest.fixture
+def index(layout: Layout) -> Iterator[Index]:
+    with contextlib.closing(opened(layout)) as made:
+        yield made
+
+
+def version(name: str, number: int) -> Version:
+    at = datetime(2021, 7, number, tzinfo=UTC)
+    return Version(name, number, f"{number:040x}", f"b{number:039x}", f"processes/{name}.yaml", "Ada", at, "Change ä")
+
+
+def test_parsed_files_are_found_by_content_and_path(index: Index) -> None:
+    rows = {
+        ("b1", "processes/A.yaml"): ({"cron": ["@daily"], "n": [1, 2.5, None, True, "ä"]}, ()),
+        ("b1", "processes/etl/A.yaml"): (None, (PROBLEM, PROBLEM)),
+        ("b2", "procctl.yaml"): ({}, (PROBLEM,)),
+    }
+    index.save_parsed(rows)
+    assert index.parsed(rows) == rows
+    assert index.parsed([("b2", "processes/A.yaml"), ("b3", "procctl.yaml")]) == {}
+    assert index.parsed([]) == {}
+
+
+def test_thousands_of_files_are_asked_for_at_once(index: Index) -> None:
+    keys = [(f"b{number}", f"processes/P{number}.yaml") for number in range(2500)]
+    index.save_parsed({key: ({"name": key[0]}, ()) for key in keys})
+    found = index.parsed([*keys[::-1], ("missing", "missing")])
+    assert len(found) == 2500
+    assert all(found[key] == ({"name": key[0]}, ()) for key in keys)
+
+
+def test_another_release_parses_for_itself(layout: Layout, index: Index) -> None:
+    key = ("b1", "processes/A.yaml")
+    index.save_parsed({key: ({"old": 1}, ())})
+    with contextlib.closing(opened(layout, release="2")) as newer:
+        assert newer.parsed([key]) == {}
+        newer.save_parsed({key: ({"new": 1}, ())})
+        assert newer.parsed([key]) == {key: ({"new": 1}, ())}
+    assert index.parsed([key]) == {}  # what no release in use has parsed is not kept
+
+
+def test_parsed_files_are_shared_by_environments(layout: Layout, index: Index) -> None:
+    key = ("b1", "processes/A.yaml")
+    index.save_parsed({key: ({}, ())})
+    with contextlib.closing(opened(layout, "staging")) as other:
+        assert other.parsed([key]) == {key: ({}, ())}
+
+
+def test_versions_come_newest_first_and_add_up(index: Index) -> None:
+    index.add_versions([version("A", 1), version("A", 2), version("B", 1)], {"A": Last(2, "b2"), "B": Last(1, "b1")})
+    index.add_versions([version("A", 3)], {"A": Last(3, "b3", (("processes/A.yaml", "b3"),))})
+    assert index.versions("A") == (version("A", 3), version("A", 2), version("A", 1))
+    assert index.versions("C") == ()
+    assert index.last_versions() == {"A": Last(3, "b3", (("processes/A.yaml", "b3"),)), "B": Last(1, "b1")}
+
+
+def test_adding_a_version_twice_is_adding_it_once(index: Index) -> None:
+    for _ in range(2):
+        index.add_versions([version("A", 1)], {"A": Last(1, None)})
+    assert index.versions("A") == (version("A", 1),)
+
+
+def test_versions_belong_to_the_branch_that_an_environment_follows(layout: Layout, index: Index) -> None:
+    index.add_versions([version("A", 1)], {"A": Last(1, "b1")})
+    with contextlib.closing(opened(layout, "staging")) as other:
+        assert other.versions("A") == ()
+        other.add_versions([version("A", 2)], {"A": Last(2, "b2")})
+        other.clear_versions()
+        assert other.last_versions() == {}
+    assert index.versions("A") == (version("A", 1),)
+    index.clear_versions()
+    assert index.versions("A") == ()
+    assert index.last_versions() == {}
