@@ -219,15 +219,16 @@ def _days(dates: Terms, weekdays: Terms, *, unix: bool) -> Days:
 def _mask(kind: Field, plain: str) -> int:
     if not plain:
         return 0
+    whole = range(kind.low, kind.low + kind.size)
+    if plain == f"{whole[0]}-{whole[-1]}":
+        return (1 << whole.stop) - (1 << whole.start)
     from croniter import croniter  # noqa: PLC0415 - costs 50 ms that a start with warm caches need not spend
 
     column = _COLUMNS[kind]
     fields = ["*"] * max(5, column + 1)
     fields[column] = plain
     values = croniter.expand(" ".join(fields))[0][column]
-    if values == ["*"]:
-        values = range(kind.low, kind.low + kind.size)
-    return sum(1 << value for value in values)
+    return sum(1 << value for value in (whole if values == ["*"] else values))
 
 
 @lru_cache(maxsize=256)
