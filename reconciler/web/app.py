@@ -72,6 +72,7 @@ def _file(name: str) -> Route:
     content = static(name)
 
     async def file(_request: Request) -> Response:
+        """Answer with the content; browsers may keep it for a while."""
         return Response(content, media_type=STATIC[name], headers={"cache-control": "max-age=300"})
 
     return Route(f"/static/{name}", file)

@@ -16,6 +16,7 @@ from reconciler.schedule import Schedule
 from reconciler.store import schemas
 from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
+from reconciler.sync import applying
 from reconciler.validation import Kind, Validator
 from reconciler.version import Reference, Version
 
@@ -37,12 +38,12 @@ class Declaration:
 
 def applied(index: Index) -> str | None:
     """The commit that was applied last."""
-    return index.meta("applied")
+    return index.meta(applying.APPLIED)
 
 
 def timezone(index: Index) -> str:
     """The zone of processes that name none: the setting of the applied commit."""
-    return index.meta("timezone") or "UTC"
+    return index.meta(applying.TIMEZONE) or "UTC"
 
 
 def schedule(row: ProcessRow, environment: str, zone: str) -> Schedule | None:

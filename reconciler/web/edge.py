@@ -54,6 +54,7 @@ class Edge:
         started = False
 
         async def guarded(message: Message) -> None:
+            """Add the headers as the answer begins."""
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True

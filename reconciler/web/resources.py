@@ -58,6 +58,7 @@ def processes(index: Index, parameters: Parameters, now: datetime) -> Listing:
     all_runs = any(condition.path[0] == "nextRun" for condition in asked.conditions)
 
     def document(row: ProcessRow, *, with_run: bool) -> Document:
+        """Give one process, for the page or only to ask whether it is wanted."""
         next_run = _next_run(index, row, zone, now) if with_run else None
         return _process(row, versions.get(row.name), next_run)
 

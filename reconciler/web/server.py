@@ -67,6 +67,7 @@ def _ended_by_sigterm(server: uvicorn.Server) -> Iterator[None]:
         return
 
     def end(_number: int, _frame: FrameType | None) -> None:
+        """Ask the server to end, as its own handler of the signal does."""
         server.should_exit = True
 
     before = signal.signal(signal.SIGTERM, end)

@@ -193,3 +193,24 @@ def finished() -> Callable[..., Execution]:
         return finish(at, outcome, end)
 
     return finished
+
+
+ECB = """\
+service: ETL
+description: Reference rates
+script: load.py
+cron: 30 16 * * *
+input: {url: "https://example.org/rates.xml", deep: {list: [1, 2]}}
+tags: [fx, daily]
+"""
+
+
+@pytest.fixture
+def served(stage: Stage, finished: Any) -> Any:
+    """Two processes, one of them with two versions, and three executions."""
+    stage.workshop.commit({"processes/etl/ECB_FX.yaml": ECB, "processes/TEST.yaml": "script: test.py\n"}, "Begin")
+    stage.workshop.commit({"processes/etl/ECB_FX.yaml": ECB.replace("30 16", "45 16")}, "Later")
+    stage.apply()
+    for day in (1, 2, 3):
+        stage.record(finished(day))
+    return stage
