@@ -29,8 +29,8 @@ class Settings:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Settings":
         """Read a validated document. Records stay a day longer than slots can be made up for, whatever it says."""
-        catchup_window = _length(document, "catchup_window") or cls().catchup_window
-        retention = _length(document, "retention") or cls().retention
+        catchup_window = _length(document, "catchup_window", cls().catchup_window)
+        retention = _length(document, "retention", cls().retention)
         max_running = document.get("max_running")
         return cls(
             branch=document.get("branch"),
@@ -42,6 +42,5 @@ class Settings:
         )
 
 
-def _length(document: Mapping[str, Any], key: str) -> timedelta | None:
-    written = document.get(key)
-    return None if written is None else duration.parse(written)
+def _length(document: Mapping[str, Any], key: str, default: timedelta) -> timedelta:
+    return duration.parse(document[key]) if key in document else default
