@@ -28,14 +28,15 @@ SLOTS_SHOWN = 100
 class Target:
     """What git declares for one process that this reconciler schedules: enabled, in force, of its environment.
 
-    ``schedule`` is the canonical schedule document (``Process.schedule_document``); ``held`` is the problem that keeps
+    ``schedule`` is the canonical schedule document (``Process.schedule_document``), ``commit`` where it runs if that is
+    not the followed one; ``held`` is the problem that keeps
     the process from running, as text.
     """
 
     name: str
     service: str
     schedule: Mapping[str, Any]
-    commit: str
+    commit: str | None
     version: int | None
     held: str | None = None
 
@@ -100,7 +101,7 @@ class Case:
             reason=reason,
             trigger_time=trigger_time,
             version=target.version if target else None,
-            commit=target.commit if target else self.commit,
+            commit=(target and target.commit) or self.commit,
             host=self.host,
         )
 

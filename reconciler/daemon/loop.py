@@ -1,0 +1,108 @@
+"""The loop: observe, plan, apply, publish; then sleep until something is due or somebody pokes (SPEC 10)."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reconciler import reconcile
+from reconciler.daemon.activity import Activity
+from reconciler.daemon.agenda import Agenda
+from reconciler.daemon.handing import Handing
+from reconciler.daemon.housekeeping import Housekeeping
+from reconciler.daemon.ledger import Ledger
+from reconciler.daemon.source import Source
+from reconciler.reconcile import Observed, Plan
+from reconciler.schedule import Schedule
+
+LOG = logging.getLogger("procctl")
+
+SLOW = timedelta(seconds=10)
+"""The loop turns at least so often, so that a wake-up that got lost costs no more than this."""
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """One reconciler at work. Each part owns one thing.
+
+    ``source`` git, ``ledger`` disk, ``activity`` what runs, ``agenda`` when to look at what, ``handing`` the way to
+    runners, ``housekeeping`` what is done once in a while. ``scope`` are the processes that the next turn looks at.
+    """
+
+    source: Source
+    ledger: Ledger
+    activity: Activity
+    agenda: Agenda
+    handing: Handing
+    housekeeping: Housekeeping
+    clock: Callable[[], datetime]
+    scope: set[str] = field(default_factory=set)
+
+    def begin(self) -> None:
+        """Find out when to look at which process: at once where its configuration is another than its track's."""
+        known = self.ledger.upcoming()
+        entries = []
+        for name in self.source.names() | self.ledger.tracks.keys():
+            track, target = self.ledger.tracks.get(name), self.source.target(name)
+            if track is None or target is None or (track.schedule, track.held) != (target.schedule, target.held):
+                self.scope.add(name)
+                continue
+            slot = known[name] if name in known else self._next(name)
+            if slot is not None:
+                entries.append((name, slot))
+        self.agenda.fill(entries)
+
+    def turn(self) -> timedelta:
+        """Bring what runs to what git declares, once; give how long to sleep unless something happens before."""
+        now = self.clock()
+        observed = self.observe(now)
+        plan = reconcile.plan(self.source.desired(self.scope), observed, now)
+        self.apply(plan, now)
+        later = min([self.publish(now), *(asked.due for asked in observed.asked if asked.due > now)])
+        if self.scope:  # something ended in this very turn: what it held back may be due
+            later = now
+        return max(timedelta(0), min(later, now + SLOW) - self.clock())
+
+    def observe(self, now: datetime) -> Observed:
+        """Re-read what is true: the followed commit, requests, claims, records, and which processes are due."""
+        changed = self.activity.look()
+        self.ledger.enter(changed)
+        self.scope |= self.agenda.due(now) | self.source.look() | {one.name for one in changed if one.ended}
+        tracks = {name: self.ledger.tracks[name] for name in self.scope if name in self.ledger.tracks}
+        return Observed(
+            tracks=tracks,
+            records={name: self.ledger.between(name, track.decided, now) for name, track in tracks.items()},
+            active=self.activity.active(now),
+            asked=self.handing.asked(),
+        )
+
+    def apply(self, plan: Plan, now: datetime) -> None:
+        """Do what the plan says: records first, so that the slots are taken before anything starts."""
+        over = self.handing.interrupt(plan.interrupt, now)
+        made = self.ledger.create((*plan.begin, *plan.gaps, *plan.refused))
+        for execution in made:
+            self.activity.add(execution)
+        over |= self.handing.start(plan.hand_out, now)
+        self.handing.taken((*plan.begin, *plan.refused))
+        self.ledger.move(plan.tracks, now)
+        for name in self.scope:
+            self.agenda.put(name, plan.wakes.get(name) or self._next(name))
+        self.scope = over
+
+    def publish(self, now: datetime) -> datetime:
+        """Publish, and do what is done once in a while, unless a slot is near; give when to turn again."""
+        due = self.agenda.next() or now + SLOW
+        again = self.ledger.publish(now, quiet_until=due)
+        self.housekeeping.turn(now, quiet_until=due)
+        return min(due, again or due)
+
+    def stop(self) -> None:
+        """Write down what is known; executions go on without this reconciler."""
+        self.ledger.save()
+        self.ledger.remember(self.agenda.entries())
+        self.ledger.publish_all(self.clock())
+
+    def _next(self, name: str) -> datetime | None:
+        """When a process is due next: after what is decided."""
+        track = self.ledger.tracks.get(name)
+        return Schedule.of(track.schedule, name).next(track.decided) if track else None
