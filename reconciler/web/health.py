@@ -19,16 +19,21 @@ _START = "start `procctl daemon`"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is known of the reconciler of one repository and environment: ``reason`` says why it is not ready."""
+    """What is known of the reconciler of one repository and environment: ``reason`` says why it is not ready.
+
+    ``refused`` is a newest commit that it did not apply, because the applied one is not in its history.
+    """
 
     ready: bool
     reason: str = ""
     todo: str = ""
     turned: datetime | None = None
+    refused: str | None = None
 
     def to_document(self) -> dict[str, Any]:
         """Give the JSON form."""
-        document = {"ready": self.ready, "reason": self.reason, "turned": self.turned and instant.text(self.turned)}
+        turned = self.turned and instant.text(self.turned)
+        document = {"ready": self.ready, "reason": self.reason, "turned": turned, "refused": self.refused}
         return {key: value for key, value in document.items() if value not in ("", None)}
 
 
@@ -38,8 +43,9 @@ def check(layout: Layout, now: datetime) -> Health:
         document = json.loads(files.read(layout.daemon_file, _LARGEST))
         pid, host, boot = int(document["pid"]), str(document["host"]), str(document["boot"])
         turned = instant.parse(document["turned"])
+        refused = document.get("refused")
     except FileNotFoundError:
-        return Health(ready=False, reason="no reconciler has run here", todo=_START)
+        return Health(ready=False, reason="no reconciler runs here", todo=_START)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Health(ready=False, reason=f"{layout.daemon_file.name} cannot be understood", todo=_START)
     if host == socket.gethostname():
@@ -52,4 +58,4 @@ def check(layout: Layout, now: datetime) -> Health:
     if age > STALE:
         reason = f"the scheduling loop (pid {pid} on {host}) last turned {age.total_seconds():.0f} s ago"
         return Health(ready=False, reason=reason, todo="look at its log", turned=turned)
-    return Health(ready=True, turned=turned)
+    return Health(ready=True, turned=turned, refused=refused if isinstance(refused, str) else None)

@@ -82,6 +82,17 @@ def test_without_a_reconciler_it_says_how_to_start_one(stage: Any, ask: Ask) -> 
     assert ask(stage.app, b"/livez").json["alive"] is True
 
 
+def test_a_commit_that_was_refused_is_said_to_be(stage: Any, ask: Ask) -> None:
+    stage.apply()
+    newest = stage.workshop.commit()
+    beat(stage, refused=newest)
+    assert ask(stage.app, b"/readyz").json["refused"] == newest
+    assert b"refused: it does not descend" in ask(stage.app, b"/").body
+    beat(stage, refused=7)
+    assert "refused" not in ask(stage.app, b"/readyz").json
+    assert b"refused: it does not descend" not in ask(stage.app, b"/").body
+
+
 def test_of_another_host_only_the_time_counts(stage: Any) -> None:
     beat(stage, host="elsewhere", pid=1, boot="another")
     assert health.check(stage.layout, stage.now).ready
