@@ -90,7 +90,8 @@ def message(rows: Sequence[Row]) -> str:
     outcomes = Counter(str(row.document["outcome"]) for row in rows)
     total = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
     body = "\n".join(f"{name} {outcome}: {count}" for (name, outcome), count in sorted(groups.items()))
-    return f"{', '.join(shown)} and others: {total}\n\n{body}"
+    subject = f"{', '.join(shown)} and others: {total}" if shown else total
+    return f"{subject}\n\n{body}"
 
 
 def restore_state(layout: Layout, repo: Repository) -> Restored:
