@@ -1,6 +1,7 @@
 """How a command of procctl is declared: ``--repo`` on every one, and the options that several share."""
 
 import contextlib
+import importlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,6 +72,43 @@ def output_option(function: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="The form of the answer; json is what the HTTP view answers.",
     )(function)
+
+
+def filter_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option ``--filter``, which takes what the HTTP view's lists take."""
+    text = "Only those whose field is so, as in the HTTP view: service=ETL, start=range(2021-07-01,2021-07-02)."
+    return click.option("--filter", "filters", multiple=True, type=Condition(), metavar="FIELD=VALUE", help=text)(
+        function
+    )
+
+
+def everything(filters: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """The parameter that asks for a whole list, unless a filter says how much of it."""
+    return [] if any(field == "_limit" for field, _ in filters) else [("_limit", "-1")]
+
+
+def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of a process from the index, if there is one; a shell wants no errors."""
+    del param
+    # Only a shell that completes calls this, and most commands do without what it needs.
+    completion = importlib.import_module("reconciler.cli.completion")
+    found: list[str] = completion.names(ctx.meta.get(_REPO, (None, None))[0], incomplete)
+    return found
+
+
+class Condition(click.ParamType[tuple[str, str]]):
+    """A field and what is asked of it, ``FIELD=VALUE``."""
+
+    name = "condition"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split the text; a usage error where there is nothing to split."""
+        if isinstance(value, tuple):
+            return value
+        field, equals, wanted = value.partition("=")
+        if not equals or not field:
+            self.fail(f"{value!r} is not FIELD=VALUE", param, ctx)
+        return field, wanted
 
 
 class Duration(click.ParamType[timedelta]):

@@ -1,27 +1,28 @@
-"""``python -m reconciler.cli.companion ARGUMENTS``: procctl beside a daemon, ending when the daemon does.
+"""``python -m reconciler.cli.companion PID …``: a ``procctl`` that ends with the process PID, however that dies."""
 
-However a daemon dies, its view must not outlive it and keep the port from the next one. Linux tells a process of its
-parent's end (``PR_SET_PDEATHSIG``, prctl(2)).
-"""
-
-import ctypes
 import os
+import select
 import signal
 import sys
+import threading
 
-from reconciler.cli import main
-
-_PR_SET_PDEATHSIG = 1
+from reconciler.cli.program import main
 
 
-def _run() -> None:
-    parent, *arguments = sys.argv[1:]
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(parent):
-        return  # it died before the kernel was asked
-    sys.argv[1:] = arguments
-    main()
+def accompany(pid: int) -> None:
+    """End this process as SIGTERM does once the other one is gone; at once, where it is gone already."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        sys.exit(0)
+    threading.Thread(target=_watch, args=(descriptor,), daemon=True).start()
+
+
+def _watch(descriptor: int) -> None:
+    select.select([descriptor], [], [])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
-    _run()
+    accompany(int(sys.argv[1]))
+    sys.exit(main([*sys.argv[2:], "--beside-daemon"]))

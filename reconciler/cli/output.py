@@ -44,6 +44,11 @@ def to_json(answer: Any) -> str:
     return terminal.escape_json(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
+def in_line(value: Any) -> str:
+    """Write JSON on one line."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def to_yaml(answer: Any) -> str:
     """Write block YAML that any YAML 1.2 reader reads back as the same document, safe for a terminal."""
     return terminal.escape_yaml("\n".join(_yaml(answer)))

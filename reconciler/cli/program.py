@@ -21,8 +21,8 @@ COMMANDS = {
     "executions": ("reconciler.cli.executions", "List executions, newest first."),
     "logs": ("reconciler.cli.executions", "Show the log of an execution."),
     "status": ("reconciler.cli.status", "Show what is in force, what runs and what is wrong."),
-    "daemon": ("reconciler.cli.services", "Run the reconciler."),
-    "serve": ("reconciler.cli.services", "Serve the read-only HTTP view."),
+    "daemon": ("reconciler.cli.daemon", "Run the reconciler."),
+    "serve": ("reconciler.cli.serve", "Serve the read-only HTTP view."),
     "reindex": ("reconciler.cli.reindex", "Rebuild the index from git and the record files."),
 }
 """Each command, the module that holds it, and its line in ``procctl --help``."""

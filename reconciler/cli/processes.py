@@ -1,0 +1,96 @@
+"""``procctl list`` and ``procctl get``: what is declared, and how each process stands."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from reconciler.cli import commands, output, workspace
+from reconciler.cli.terminal import Column
+from reconciler.store.index import Index
+from reconciler.store.rows import Latest
+from reconciler.version import parse_reference
+from reconciler.web import overview, resources
+
+_COLUMNS = [
+    Column("NAME"),
+    Column("SERVICE", shrinks=True),
+    Column("VERSION", right=True),
+    Column("STATE"),
+    Column("LAST RUN"),
+    Column("OUTCOME"),
+    Column("NEXT RUN"),
+    Column("PROBLEM", shrinks=True),
+]
+
+
+@commands.command("list")
+@commands.filter_option
+@commands.ref_option
+@commands.environment_option
+@commands.output_option
+def list_command(filters: tuple[tuple[str, str], ...], ref: str | None, environment: str | None, form: str) -> int:
+    """List the processes of the followed branch, as they are in force."""
+    place = workspace.open_workspace(ref, environment)
+    workspace.announce(place)
+    now = datetime.now(UTC)
+    with place.index() as index:
+        found = resources.processes(index, [*filters, *commands.everything(filters)], now).items
+        names = [document["name"] for document in found]
+        output.show(form, found, names=names, table=lambda: _table(index, found, now))
+    return 0
+
+
+@commands.command("get")
+@click.argument("key", metavar="KEY[@REF]", shell_complete=commands.complete_names)
+@commands.ref_option
+@commands.environment_option
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(output.FORMS),
+    default="yaml",
+    show_default=True,
+    help="The form of the answer; json is what the HTTP view answers.",
+)
+def get_command(key: str, ref: str | None, environment: str | None, form: str) -> int:
+    """Show the process KEY as it is in force, or as REF says: a version number, a commit id, or ~LATEST."""
+    reference = parse_reference(key)
+    place = workspace.open_workspace(ref, environment)
+    workspace.announce(place)
+    with place.index() as index:
+        document = resources.process(index, place.repo, reference, datetime.now(UTC))
+    output.show(form, document, names=[reference.name], table=lambda: _fields(document))
+    return 0
+
+
+def _table(index: Index, found: list[dict[str, Any]], now: datetime) -> str:
+    last = index.last_of(document["name"] for document in found)
+    rows = []
+    for document in found:
+        name = document["name"]
+        row = index.process(name)
+        if row is None:
+            continue  # removed since the list was read
+        entry = overview.entry(row, last.get(name, Latest()), index.environment, now)
+        shown = entry["last"] or {}
+        version = document.get("_version")
+        rows.append(
+            [
+                name,
+                document.get("service", "default"),
+                "-" if version is None else str(version),
+                str(entry["state"]),
+                output.brief(shown.get("triggerTime")),
+                str(shown.get("outcome", "-")),
+                output.brief(document.get("nextRun")),
+                entry["why"],
+            ]
+        )
+    return output.table(_COLUMNS, rows, "No processes: write processes/NAME.yaml and commit it.")
+
+
+def _fields(document: dict[str, Any]) -> str:
+    rows = [[key, value if isinstance(value, str) else output.in_line(value)] for key, value in document.items()]
+    return output.table([Column("FIELD"), Column("VALUE", shrinks=True)], rows, "")

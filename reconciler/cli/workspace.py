@@ -1,0 +1,168 @@
+"""Where a command works: the repository, the branch it follows, the environment, and an index that is up to date.
+
+Beside a reconciler a command reads what that keeps current. Without one it brings the index up to date itself, from
+the same functions.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from reconciler import instant
+from reconciler.cli import commands, failures
+from reconciler.errors import NotFoundError
+from reconciler.repo import refs
+from reconciler.repo.refs import Followed
+from reconciler.repo.repository import Repository, open_repository
+from reconciler.settings import Settings
+from reconciler.store import files, schedules
+from reconciler.store.database import BrokenIndexError
+from reconciler.store.index import Index
+from reconciler.store.layout import Layout
+from reconciler.sync import applying, parsing, records, snapshots
+from reconciler.sync.applying import Applied
+from reconciler.web import health
+from reconciler.web.health import Health
+
+ENVIRONMENT = "production"
+_PATIENCE = 2.0
+"""Seconds to wait for a reconciler to apply the newest commit; it takes a tenth of that."""
+_PAUSE = 0.02
+_LOOK_BACK = timedelta(days=1)
+_LARGEST = 64 * 1024
+_LOOKED = "looked"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """The reconciler that is at work beside a command: the ref it follows, what it refused, where it can be woken."""
+
+    ref: str
+    refused: str | None
+    wake: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One repository, environment and followed branch; ``reconciler`` is ``None`` where none is at work."""
+
+    repo: Repository
+    followed: Followed
+    layout: Layout
+    settings: Settings
+    health: Health
+    reconciler: Reconciler | None
+
+    @contextmanager
+    def index(self) -> Iterator[Index]:
+        """Open the index for reading, up to date."""
+        index = self._reconcilers() or self._own()
+        try:
+            yield index
+        finally:
+            index.close()
+
+    @contextmanager
+    def applied(self) -> Iterator[tuple[Index, Applied]]:
+        """Open the index for writing, and give everything that is in force."""
+        index = self._open()
+        try:
+            yield index, self.apply(index)
+        finally:
+            index.close()
+
+    def apply(self, index: Index) -> Applied:
+        """Bring what the followed commit declares into the index.
+
+        Where the branch was rewound behind what a reconciler has applied, that stays in force, with a warning.
+        """
+        followed, before = self.followed, schedules.read(self.layout)
+        applied = before.applied if before is not None and before.ref == followed.ref else None
+        if applied is not None and not refs.is_ancestor(self.repo, applied, followed.commit):
+            what = f"{followed.branch} was rewound: {followed.commit[:12]} does not descend from {applied[:12]}"
+            failures.warn(f"{what}, which stays in force", "procctl daemon --allow-rewind")
+            followed = replace(followed, commit=applied)
+        # What counts is what was applied for good; versions in the index are only a copy, and may be counted again.
+        return applying.apply(self.repo, index, followed, allow_rewind=True)
+
+    def _reconcilers(self) -> Index | None:
+        """The index as the reconciler keeps it, once it has applied the newest commit."""
+        if self.reconciler is None or self.reconciler.ref != self.followed.ref:
+            return None
+        try:
+            index = Index.open_readonly(self.layout.index, environment=self.layout.environment)
+        except (NotFoundError, BrokenIndexError):
+            return None
+        until = time.monotonic() + _PATIENCE
+        while index.meta(applying.APPLIED) != self.followed.commit != self.reconciler.refused:
+            if time.monotonic() > until:
+                break
+            time.sleep(_PAUSE)
+        return index
+
+    def _own(self) -> Index:
+        """The index, brought up to date by this command."""
+        index = self._open()
+        try:
+            shown = f"{index.release} {self.followed.commit}"
+            if (index.meta("shown"), index.meta(applying.REF)) != (shown, self.followed.ref):
+                self.apply(index)
+            self._look(index)
+        except BaseException:
+            index.close()
+            raise
+        return index
+
+    def _open(self) -> Index:
+        """Open the index; a branch other than the one it is about gets one of its own."""
+        environment, release = self.layout.environment, parsing.release()
+        index = Index.open(self.layout.index, environment=environment, release=release)
+        about = index.meta(applying.REF)
+        if about in {None, self.followed.ref} or self.reconciler is None:
+            return index
+        index.close()
+        name = self.followed.branch.encode().hex()[:200]
+        return Index.open(self.layout.cache / f"index-{name}.sqlite", environment=environment, release=release)
+
+    def _look(self, index: Index) -> None:
+        """Bring records into the index: those that changed since somebody last looked."""
+        now = datetime.now(UTC)
+        if index.filled:
+            last = index.meta(_LOOKED)
+            found = records.refresh(index, self.layout, instant.parse(last) if last else now - _LOOK_BACK)
+        else:
+            found = records.rebuild(index, self.layout, self.repo)
+        for path, why in found.faults.items():
+            failures.warn(f"{path}: {why}")
+        index.set_meta(_LOOKED, instant.text(now))
+
+
+def open_workspace(ref: str | None = None, environment: str | None = None) -> Workspace:
+    """Find out where a command works; what is not given follows from the repository (SPEC 2)."""
+    repo = open_repository(commands.chosen_repo() or Path(), os.environ)
+    followed = snapshots.follow(repo, None, ref)
+    settings = snapshots.settings_at(repo, None, followed.commit)
+    records_folder = repo.worktree and repo.worktree / "executions"
+    layout = Layout.of(repo.common_dir, records_folder, environment or settings.environment or ENVIRONMENT)
+    found = health.check(layout, datetime.now(UTC))
+    return Workspace(repo, followed, layout, settings, found, _reconciler(layout) if found.ready else None)
+
+
+def announce(workspace: Workspace) -> None:
+    """Say on standard error which branch was chosen."""
+    followed = workspace.followed
+    failures.note(f"following {followed.branch} at {followed.commit[:12]} in {workspace.layout.environment}")
+
+
+def _reconciler(layout: Layout) -> Reconciler | None:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        document: Mapping[str, Any] = json.loads(files.read(layout.daemon_file, _LARGEST))
+        wake = document.get("wake")
+        return Reconciler(document["ref"], document.get("refused"), Path(wake) if wake else None)
+    return None
