@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from reconciler import cron, instant, query
+from reconciler import cron, instant, names, query
 from reconciler.process import Process
 from reconciler.query import Query
 from reconciler.repo import objects
@@ -67,7 +67,7 @@ def executions(index: Index, parameters: Pairs, now: datetime) -> Document:
     kept = [(key, value) for key, value in parameters if key not in ("status", "outcome", "_skip")]
     chosen = {(key, value) for key, value in parameters if key in ("status", "outcome")}
     return {
-        "name": next((value for key, value in parameters if key == "name"), None),
+        "name": next((value for key, value in parameters if key == "name" and names.is_process(value)), None),
         "filters": [
             {"label": label, "href": link("/executions", [*kept, *pairs]), "current": set(pairs) == chosen}
             for label, pairs in _FILTERS

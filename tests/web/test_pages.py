@@ -177,6 +177,7 @@ def test_executions_are_filtered_by_links(shown: Any, ask: Ask) -> None:
     assert set(rows) == {f"/executions/{ID.replace('1', '3', 1)}"}
     current = [attributes["href"] for _, attributes in missed.tags if attributes.get("aria-current") == "true"]
     assert current == ["/executions?name=ECB_FX&outcome=missed"]
+    assert "/processes/.." not in Page(ask(shown.app, b"/executions?name=..")).check().links()
     assert "No executions." in Page(ask(shown.app, b"/executions?name=NOBODY")).check().text
 
 
