@@ -107,12 +107,15 @@ class Gathering:
     def finish(self) -> None:
         """Find what only shows between the files."""
         self.scripts = Scripts.of(self._script_files)
+        own: dict[str, tuple[Problem, ...]] = {}
         for drafts in self._workflow_drafts.values():
             for draft, twice in _told_apart(drafts):
-                self.workflows.setdefault(draft.name, replace(draft, problems=(*draft.problems, *twice)))
+                self.workflows.setdefault(draft.name, draft)
+                own.setdefault(draft.name, twice)
                 self.problems += (*draft.problems, *twice)
         usable = {name: declared.workflow for name, declared in self.workflows.items()}
-        own = {name: self._checked(declared, usable) for name, declared in self.workflows.items()}
+        for name, declared in self.workflows.items():
+            own[name] += self._checked(declared, usable)
         for name, declared in self.workflows.items():
             inner = crosschecks.within(declared.workflow, usable) if declared.workflow else ()
             found = dict.fromkeys(problem for each in (name, *inner) for problem in own[each])
@@ -146,6 +149,10 @@ class Gathering:
             message = "a workflow lies directly in processes/workflows/, not in a folder below it"
             wrong = Problem(file.path, 0, 0, "", message, f"move it to processes/workflows/{name}.yaml")
             self.problems.append(wrong)
+            return
+        before = self._before[1].get(name)
+        if before is not None and before.file == file:
+            self._workflow_drafts[name.lower()].append(before)
             return
         parsed = Parsed(None, (wrong,)) if wrong else self._parsed(file)
         if not names.is_process(name):

@@ -115,6 +115,7 @@ def lines(head: str, line: str, count: int) -> str:
     return head + "".join(line.format(number, number % 60, number // 60 % 24) for number in range(count))
 
 
+NEEDED = ",".join(f"A{number}" for number in range(90))
 BOMBS = {
     "brackets": "[" * 100_000,
     "braces": "{a: " * 60_000,
@@ -152,10 +153,10 @@ BOMBS = {
     "a long branch": "branch: " + "a/" * 100_000,
     "phases": "phases:\n" + "- {name: A, script: b}\n" * 4_000,
     "wrong phases": "phases:\n" + "- {nam: A, scrip: b, run: 5, needs: 7, when: {}}\n" * 100,
-    "needs": lines("phases:\n", "- {{name: A{0}, script: b, needs: [" + ",".join(f"A{n}" for n in range(90)) + "]}}\n", 90),
+    "needs": lines("phases:\n", "- {{name: A{0}, script: b, needs: [" + NEEDED + "]}}\n", 90),
     "nested inputs": "phases: [{name: A, script: b}]\ninput: {a: " + "{items: " * 60 + "{}" + "}" * 61,
     "inputs": lines("phases: [{name: A, script: b}]\ninput:\n", " a{0}: {{type: string, pattern: 'a{0}'}}\n", 500),
-    "patterns": lines("phases: [{name: A, script: b}]\ninput:\n", " a{0}: {{pattern: '" + "(a+)" * 30 + "+{0}'}}\n", 400),
+    "patterns": lines("phases: [{name: A, script: b}]\ninput:\n", " a{0}: {{pattern: '" + 30 * "(a+)" + "+'}}\n", 400),
     "an enum": "phases: [{name: A, script: b}]\ninput: {a: {enum: [" + "x," * 15_000 + "]}}",
 }  # fmt: skip
 
