@@ -1,0 +1,174 @@
+"""Which configuration of each process is in force (SPEC 3, 8 "Which commit").
+
+It follows from the history alone: no restart, and no other release of this program, brings an older version back.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.problem import Problem, errors
+from reconciler.process import Process
+from reconciler.repo import history
+from reconciler.repo.repository import Repository
+from reconciler.snapshot import Declared, Snapshot, assemble
+from reconciler.store.index import Index
+from reconciler.sync import past, versions
+from reconciler.sync.parsing import Parser
+from reconciler.sync.past import Past
+
+_FEW = 100
+"""Processes whose numbers are asked for one by one; for more, all are read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The configuration of one process that schedules and runs go by.
+
+    ``commit`` is the newest one at which its set is free of errors: ``None`` for the applied commit itself, so that the
+    value stays the same while others change. ``version``, ``blob``, ``path`` and ``held`` are those of that commit,
+    ``problems`` those of the applied one.
+    """
+
+    process: Process
+    commit: str | None
+    version: int
+    blob: str
+    path: str
+    problems: tuple[Problem, ...] = ()
+    held: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What was in force at an earlier commit: further back nobody has to look."""
+
+    force: Mapping[str, InForce]
+    commit: str
+
+
+def in_force(
+    repo: Repository,
+    index: Index,
+    snapshot: Snapshot,
+    before: Mapping[str, InForce] | None = None,
+    since: str | None = None,
+) -> dict[str, InForce]:
+    """Say which configuration of each process is in force at a snapshot, up to which versions must be counted.
+
+    A process whose set has errors keeps the newest configuration, on the way back, whose set has none. One that is
+    removed has none, and one whose own sound file says ``enabled: false`` has that, whatever the rest of its set; so
+    neither brings back what was before. ``before`` is what was in force at the commit ``since``: given both, only what
+    came in between is looked at.
+    """
+    known = _Before(before, since) if before is not None and since is not None else None
+    touched = _touched(repo, index, snapshot.commit, known) if known else frozenset()
+    force: dict[str, InForce] = {}
+    fresh: dict[str, Declared] = {}
+    broken: dict[str, Declared] = {}
+    for name, declared in snapshot.processes.items():
+        old = known.force.get(name) if known else None
+        if not _stands(declared):
+            broken[name] = declared
+        elif old is not None and name.lower() not in touched and _is_same(old, declared):
+            force[name] = old
+        else:
+            fresh[name] = declared
+    numbers = _numbers(index, fresh)
+    for name, declared in fresh.items():
+        force[name] = _in_force(declared, None, numbers[name], declared.set_problems)
+    if broken:
+        force |= _Search(repo, index, broken).back_from(snapshot.commit, known)
+    return force
+
+
+class _Search:
+    """Walks back once, for all broken processes, to the newest commit at which each of them stands."""
+
+    def __init__(self, repo: Repository, index: Index, broken: Mapping[str, Declared]) -> None:
+        self._repo = repo
+        self._index = index
+        self._broken = broken
+        self._left = set(broken)
+        # A process whose own file has errors can only be mended by an edit of that file.
+        self._sound = {name for name, declared in broken.items() if declared.process is not None}
+        self._undone: set[str] = set()
+        self._found: dict[str, InForce] = {}
+        self._parser = Parser(repo, index)
+
+    def back_from(self, commit: str, known: _Before | None) -> dict[str, InForce]:
+        """Look for what stands before a commit; from an earlier one on, what was in force there is."""
+        names = frozenset(name.lower() for name in self._left)
+        mainline = versions.progress(self._index).mainline
+        for state in past.walk(self._repo, commit, names, known.commit if known else None, mainline):
+            self._undone.add(state.undone)
+            if self._may_mend(state):
+                self._look(state)
+            if not self._left:
+                break
+        if known is not None:
+            for name in self._left & known.force.keys():
+                old, problems = known.force[name], self._broken[name].set_problems
+                self._found[name] = replace(old, commit=old.commit or known.commit, problems=problems)
+        return self._found
+
+    def _may_mend(self, state: Past) -> bool:
+        edited = past.declared_in(state.touched)
+        return bool(state.touched) and any(name in self._sound or name.lower() in edited for name in self._left)
+
+    def _look(self, state: Past) -> None:
+        """See which of those that are left stand in this state, and which are not there at all."""
+        declared = assemble(state.commit or "", state.files.values(), None, self._parser).processes
+        for name in sorted(self._left):
+            one = declared.get(name)
+            if one is None:
+                self._left.discard(name)
+            elif _stands(one):
+                self._left.discard(name)
+                problems = self._broken[name].set_problems
+                self._found[name] = _in_force(one, state.commit, self._number(name), problems)
+            elif one.process is not None:
+                self._sound.add(name)
+            else:
+                self._sound.discard(name)
+
+    def _number(self, name: str) -> int:
+        """The version before everything that was undone on the way here."""
+        return next(one.number for one in self._index.versions(name) if one.commit not in self._undone)
+
+
+def _stands(declared: Declared) -> bool:
+    return declared.valid or _is_switched_off(declared)
+
+
+def _is_switched_off(declared: Declared) -> bool:
+    """Whether a sound file says so; a second file of the name is an error of the whole file, so neither is sound."""
+    if declared.process is None or declared.process.enabled:
+        return False
+    return not any(
+        problem.path == declared.file.path and not problem.pointer for problem in errors(declared.set_problems)
+    )
+
+
+def _in_force(declared: Declared, commit: str | None, number: int, problems: tuple[Problem, ...]) -> InForce:
+    if declared.process is None:
+        raise ValueError(f"{declared.name} cannot be in force: its file has errors")
+    file = declared.file
+    return InForce(declared.process, commit, number, file.blob, file.path, problems, declared.held)
+
+
+def _is_same(old: InForce, declared: Declared) -> bool:
+    same_file = old.process is declared.process and old.path == declared.file.path
+    return old.commit is None and same_file and old.problems == declared.set_problems
+
+
+def _touched(repo: Repository, index: Index, commit: str, known: _Before) -> frozenset[str]:
+    """The names, in lower case, of processes whose files were edited since; perhaps only to be as they were again."""
+    steps = history.walk(repo, commit, known.commit, versions.progress(index).mainline)
+    return past.declared_in(edit.path for step in steps for edit in step.edits)
+
+
+def _numbers(index: Index, names: Collection[str]) -> dict[str, int]:
+    if len(names) > _FEW:
+        last = index.last_versions()
+        return {name: last[name].number for name in names}
+    return {name: index.versions(name)[0].number for name in names}

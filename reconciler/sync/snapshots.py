@@ -1,0 +1,145 @@
+"""Snapshots of a repository at its commits: what is declared there, and which settings hold (SPEC 2, 3).
+
+A commit is put together from what the index already knows, so it costs what is new in it.
+"""
+
+import gc
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from reconciler.problem import Problem, errors
+from reconciler.repo import history, objects, refs
+from reconciler.repo.history import Edit
+from reconciler.repo.objects import Tree
+from reconciler.repo.refs import Followed
+from reconciler.repo.repository import Repository
+from reconciler.scripts import SUBMODULE, SYMLINK, File
+from reconciler.settings import PATH as SETTINGS
+from reconciler.settings import Settings
+from reconciler.snapshot import Snapshot, assemble
+from reconciler.store.index import Index
+from reconciler.sync import past, versions
+from reconciler.sync.inforce import InForce, in_force
+from reconciler.sync.parsing import Parser, release, warm
+from reconciler.validation import Kind, kind_of
+
+__all__ = ["InForce", "follow", "in_force", "load", "part", "release", "settings_at", "update", "warm"]
+
+
+def load(repo: Repository, index: Index | None, commit: str, *, workers: int | None = None) -> Snapshot:
+    """Put the snapshot of a commit together; only what the index does not know is parsed, by ``workers`` processes.
+
+    With errors in ``procctl.yaml`` the settings are those of its last valid version.
+    """
+    tree = objects.list_tree(repo, commit)
+    return _assembled(repo, index, commit, tree, workers=workers)
+
+
+def update(previous: Snapshot, repo: Repository, index: Index | None, commit: str) -> Snapshot:
+    """Put the snapshot of a commit together from another one: what is the same in both is shared.
+
+    Where only files of processes differ, it costs those; where workflows, scripts or settings do, the whole listing.
+    """
+    edits = history.diff(repo, previous.commit, commit)
+    files = _files_of_edited(previous, edits)
+    if files is None:
+        return _assembled(repo, index, commit, objects.list_tree(repo, commit), previous)
+    rest = (*(one.file for one in previous.workflows.values()), *previous.scripts.values())
+    new = _assembled(repo, index, commit, Tree((*files, *rest), previous.scripts_tree), previous)
+    names = past.declared_in(edit.path for edit in edits)
+    kept = {name: one for name, one in previous.processes.items() if name.lower() not in names}
+    edited = {edit.path for edit in edits} | {file.path for file in files}
+    problems = {problem for problem in previous.problems if problem.path not in edited} | {*new.problems}
+    return replace(previous, commit=commit, processes={**kept, **new.processes}, problems=tuple(sorted(problems)))
+
+
+def part(repo: Repository, index: Index | None, commit: str, names: Iterable[str]) -> Snapshot:
+    """Put together only what some processes need at a commit: they resolve as in the whole snapshot."""
+    tree = objects.list_tree(repo, commit)
+    files = past.needed_by(tree.files, frozenset(name.lower() for name in names))
+    return _assembled(repo, index, commit, Tree(files, tree.scripts))
+
+
+def settings_at(repo: Repository, index: Index | None, commit: str) -> Settings:
+    """The settings in force at a commit: those of ``procctl.yaml``, or of its last valid version."""
+    parser = Parser(repo, index)
+    found = objects.find(repo, commit, (SETTINGS,))[SETTINGS]
+    if found is None or found[1] != "blob":
+        return Settings()
+    document = parser(File(SETTINGS, "100644", found[0], -1)).document
+    return _settings_before(repo, index, commit) if document is None else Settings.of(document)
+
+
+def follow(repo: Repository, index: Index | None, ref: str | None) -> Followed:
+    """Find the branch to follow: ``ref``, else the one that ``procctl.yaml`` names at HEAD's commit, else HEAD's."""
+    return refs.followed(repo, ref, lambda commit: settings_at(repo, index, commit).branch)
+
+
+def _assembled(
+    repo: Repository,
+    index: Index | None,
+    commit: str,
+    tree: Tree,
+    previous: Snapshot | None = None,
+    workers: int | None = None,
+) -> Snapshot:
+    parser = Parser(repo, index, workers or os.cpu_count() or 1)
+    known = {one.file.path: one.file for one in previous.processes.values()} if previous else {}
+    with _uncollected():
+        parser.prepare(file for file in tree.files if known.get(file.path) != file)
+        snapshot = assemble(commit, tree.files, tree.scripts, parser, previous)
+    if errors(snapshot.settings_problems):
+        return replace(snapshot, settings=_settings_before(repo, index, commit))
+    return snapshot
+
+
+def _files_of_edited(previous: Snapshot, edits: Iterable[Edit]) -> tuple[File, ...] | None:
+    """The files of the processes that were edited, as they are now; ``None`` where more may have to be looked at."""
+    if any(kind_of(edit.path) is not Kind.PROCESS for edit in edits):
+        return None
+    names = past.declared_in(edit.path for edit in edits)
+    # Of a name that is used twice, the snapshot does not know all files.
+    if any(_is_of_whole_file(problem) and _concerns(problem.path, names) for problem in previous.problems):
+        return None
+    files = {one.file.path: one.file for name, one in previous.processes.items() if name.lower() in names}
+    for edit in edits:
+        files.pop(edit.path, None)
+        if edit.exists:
+            files[edit.path] = File(edit.path, edit.mode, edit.blob, -1)
+    return tuple(files[path] for path in sorted(files))
+
+
+def _is_of_whole_file(problem: Problem) -> bool:
+    return not problem.line and not problem.pointer
+
+
+def _concerns(path: str, names: Collection[str]) -> bool:
+    return kind_of(path) is not Kind.PROCESS or bool(past.declared_in((path,)) & set(names))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the garbage collector: it would look through ten thousand new documents again and again, and find none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _settings_before(repo: Repository, index: Index | None, commit: str) -> Settings:
+    """Walk back to the last valid ``procctl.yaml``; where it was not there, that counts as one."""
+    parser = Parser(repo, index)
+    mainline = versions.progress(index).mainline if index is not None else {}
+    for step in history.walk(repo, commit, mainline=mainline):
+        for edit in step.edits:
+            if edit.path != SETTINGS or edit.old_mode in {SYMLINK, SUBMODULE}:
+                continue
+            document = parser(File(SETTINGS, edit.old_mode, edit.old, -1)).document if edit.existed else {}
+            if document is not None:
+                return Settings.of(document)
+    return Settings()
