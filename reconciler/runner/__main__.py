@@ -15,7 +15,7 @@ def main() -> None:
     try:
         given = job.parse(sys.stdin.buffer.read())
     except ValueError as error:
-        sys.stderr.write(f"procctl: error: {error}\n")
+        session.complain(str(error))
         sys.exit(2)
     if os.getpgrp() == os.getpid() != os.getsid(0) and os.fork():
         os._exit(0)  # the leader of a group, as a shell makes it, cannot lead a session; its child can

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
+from reconciler.runner import census
 from reconciler.runner.signals import INHERITED, Signals
 
 GRACE = 10.0
@@ -134,12 +135,10 @@ class Attempt:
         self._signal(signal.SIGTERM)
         self._signal(signal.SIGCONT)  # a stopped process must wake up to end
 
-    def _signal(self, number: int) -> bool:
-        """Signal the whole group; ``False`` if there is none. Its number is ours until the leader is reaped."""
+    def _signal(self, number: int) -> None:
+        """Signal the whole group; its number is ours until the leader is reaped, or while it has members."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, number)
-            return True
-        return False
 
     def _ended(self) -> bool:
         """Whether the leader has ended; the kernel is asked only after a signal came."""
@@ -170,9 +169,11 @@ class Attempt:
             self._signal(signal.SIGKILL)
         _, status = os.waitpid(self._pid, 0)
         self._reaped = True
-        while self._stopped and self._signal(0):  # what the leader began may take as long to stop as the leader
+        # what the leader began may take as long to stop as the leader itself
+        while self._stopped and any(one.group == self._pid for one in census.living()):
             if time.monotonic() >= self._kill_at:
                 self._signal(signal.SIGKILL)
+                break
             self._listen(_PATIENCE)
         return os.waitstatus_to_exitcode(status)
 

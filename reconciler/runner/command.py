@@ -1,5 +1,6 @@
 """How a script is run: by itself, where it has a shebang and its run bit, else by what its suffix says (SPEC 6)."""
 
+import errno
 import os
 import re
 import stat
@@ -12,9 +13,9 @@ SCRIPTS = "processes/scripts/"
 _METADATA = re.compile(rb"^# /// script\r?$", re.MULTILINE)
 _RUNNABLE = "a shebang (#!) and the run bit, or a suffix of .py, .sh, .js or .mjs"
 _CLUES = {
-    "E2BIG": "its environment is too large (settings and reason go there): pass large values in the input",
-    "EAGAIN": "the system has no room for another process",
-    "ENOMEM": "the system has no memory for another process",
+    errno.E2BIG: "its environment is too large (settings and reason go there): pass large values in the input",
+    errno.EAGAIN: "the system has no room for another process",
+    errno.ENOMEM: "the system has no memory for another process",
 }
 
 
@@ -51,8 +52,8 @@ def of(tree: Path, script: str, search: str) -> tuple[str, ...]:
 def explain(error: OSError, command: tuple[str, ...]) -> str:
     """Say why the kernel would not run a command: most often the interpreter that its first line names."""
     path = Path(command[0])
-    if error.errno is not None and (clue := _CLUES.get(os.strerror(error.errno))):
-        return clue
+    if error.errno in _CLUES:
+        return _CLUES[error.errno]
     try:
         with path.open("rb") as file:
             first = file.readline(256)

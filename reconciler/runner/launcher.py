@@ -9,13 +9,11 @@ import gc
 import os
 import select
 import signal
-import sys
 from collections.abc import Iterator
 from types import FrameType
 
 from reconciler.runner import job as jobs
 from reconciler.runner import session
-from reconciler.runner.job import Job
 from reconciler.runner.wake import Wake
 
 HEADER = 4
@@ -87,17 +85,11 @@ class Launcher:
             job = jobs.parse(frame)
             pid = os.fork()
         except (ValueError, OSError) as error:
-            sys.stderr.write(f"procctl: error: launcher: {error}\n")
+            session.complain(f"launcher: {error}")
             return
         if not pid:
-            self._become(job)
+            session.lead(job)
         self._runners[pid] = Wake(job.wake)
-
-    def _become(self, job: Job) -> None:
-        signal.set_wakeup_fd(-1)
-        os.close(self._read)
-        os.close(self._write)
-        session.lead(job)
 
     @staticmethod
     def _note(_number: int, _frame: FrameType | None) -> None:

@@ -60,17 +60,17 @@ class WholeLog:
         if self._file is None:
             return
         data = "".join(f"{line}\n" for line in lines).encode(errors="replace")
-        if len(data) > self._room:
-            data = data[: self._room].rpartition(b"\n")[0]
-            data += f"\n[the rest is left out: a log holds {WHOLE_BYTES >> 20} MiB at most]\n".encode()
-            self._room = 0
+        full = len(data) > self._room
+        if full:
+            data = data[: data.rfind(b"\n", 0, self._room) + 1]
+            data += f"[the rest is left out: a log holds {WHOLE_BYTES >> 20} MiB at most]\n".encode()
+        self._room -= len(data)
         try:
             self._file.write(data)
         except OSError as error:
             self._fail(error)
             return
-        self._room -= len(data)
-        if self._room <= 0:
+        if full:
             self.close()
 
     def flush(self) -> None:

@@ -6,6 +6,7 @@ over several lines, as base64 does, is found all the same.
 
 import base64
 import json
+import re
 from bisect import bisect_right
 from urllib.parse import quote, quote_plus
 
@@ -16,6 +17,7 @@ _LEAST = 4
 """Encoded forms and single lines of a value shorter than this would star out innocent text; the value never is."""
 
 _SLACK = 1024
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}")
 
 
 def forms(value: str) -> frozenset[str]:
@@ -25,8 +27,13 @@ def forms(value: str) -> frozenset[str]:
     for text in texts:
         encoded = {text, *_base64(text.encode(errors="replace")), *_url(text), *_json(text)}
         found |= {form for form in encoded if len(form) >= _LEAST}
-    squeezed = {clean(form).replace("\n", "") for form in found}
+    squeezed = {_alike(clean(form).replace("\n", "")) for form in found}
     return frozenset(form for form in squeezed if form)
+
+
+def _alike(text: str) -> str:
+    """Write hexadecimal escapes, of which both cases are in use, in small letters; no length changes."""
+    return _ESCAPE.sub(lambda match: match[0].lower(), text) if "%" in text or "\\u" in text else text
 
 
 def _base64(data: bytes) -> set[str]:
@@ -43,18 +50,12 @@ def _base64(data: bytes) -> set[str]:
 
 
 def _url(text: str) -> set[str]:
-    escaped = {
+    return {
         quote(text, safe="", errors="replace"),
         quote(text, errors="replace"),
         quote(text, safe="!'()*", errors="replace"),  # encodeURIComponent
         quote_plus(text, errors="replace"),
     }
-    return escaped | {_lower_escapes(form) for form in escaped}
-
-
-def _lower_escapes(form: str) -> str:
-    first, *others = form.split("%")
-    return "%".join((first, *(other[:2].lower() + other[2:] for other in others)))
 
 
 def _json(text: str) -> set[str]:
@@ -84,7 +85,7 @@ class Masks:
 
     def part(self, text: str, *, final: bool) -> tuple[str, str]:
         """Mask one part of a stream; give it, and the end that must wait because a value may have begun in it."""
-        squeezed = text.replace("\n", "")
+        squeezed = _alike(text.replace("\n", ""))
         breaks = _breaks(text) if len(squeezed) < len(text) else []
         spans = [
             (start + bisect_right(breaks, start), end + bisect_right(breaks, end - 1))

@@ -3,16 +3,14 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
+from reconciler.runner import census
 from reconciler.runner.attempt import GRACE
 from reconciler.store import claims
 from reconciler.store.claims import Claim
 
 _PAUSE = 0.02
-_PROC = Path("/proc")
 
 
 def end_session(claim: Claim, grace: float = GRACE) -> int:
@@ -23,40 +21,25 @@ def end_session(claim: Claim, grace: float = GRACE) -> int:
     """
     if claim.boot_id != claims.boot_id():
         return 0
-    left = set(_members(claim))
+    left = _members(claim)
     count = len(left)
     _signal(left, signal.SIGTERM)
     until = time.monotonic() + grace
     while left:
         time.sleep(_PAUSE)
-        left = set(_members(claim))
+        left = _members(claim)
         if time.monotonic() >= until:
             _signal(left, signal.SIGKILL)
     return count
 
 
-def _members(claim: Claim) -> list[int]:
+def _members(claim: Claim) -> set[int]:
     """The processes of a dead runner's session; none if the number of the session is somebody else's by now."""
-    found: list[int] = []
-    ours = False
-    for pid in _pids():
-        with suppress(OSError):  # it has ended meanwhile, or belongs to another user
-            stat = (_PROC / str(pid) / "stat").read_bytes()
-            # the command's name stands in brackets and may itself contain any of them: proc(5)
-            fields = stat[stat.rindex(b")") + 2 :].split()
-            if int(fields[3]) != claim.pid or fields[0] in b"ZXx" or int(fields[19]) < claim.started:
-                continue
-            if pid == claim.pid:
-                return []
-            found.append(pid)
-            mark = f"PROCCTL_EXECUTION_ID={claim.execution}".encode()
-            ours = ours or mark in (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    return found if ours else []
-
-
-def _pids() -> Iterator[int]:
-    with os.scandir(_PROC) as entries:
-        yield from (int(entry.name) for entry in entries if entry.name.isdigit())
+    found = [one for one in census.living() if one.session == claim.pid and one.started >= claim.started]
+    mark = f"PROCCTL_EXECUTION_ID={claim.execution}"
+    if any(one.pid == claim.pid for one in found) or not any(census.carries(one.pid, mark) for one in found):
+        return set()
+    return {one.pid for one in found}
 
 
 def _signal(pids: set[int], number: int) -> None:

@@ -6,9 +6,11 @@ The order is what makes a start happen at most once: the claim is exclusive and 
 
 import os
 import pwd
+import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
 from functools import cache
 from typing import NoReturn
 
@@ -26,6 +28,8 @@ from reconciler.store.claims import Claim
 DONE, UNRECORDED, BUG = 0, 1, 70
 """Exit codes of a runner: its record tells all; the disk would not take the record; something that must not happen."""
 
+_DESCRIPTORS = os.sysconf("SC_OPEN_MAX")
+
 
 @cache
 def identity() -> tuple[str, str]:
@@ -40,8 +44,11 @@ def identity() -> tuple[str, str]:
 def lead(job: Job) -> NoReturn:
     """Lead a session that no terminal and no starter can end, work on the job, and exit.
 
-    Standard error stays the starter's until ``running`` is recorded: from there on the record tells everything.
+    Nothing of the starter's stays open, for a script would inherit it; but standard error does until ``running`` is
+    recorded: from there on the record tells everything.
     """
+    signal.set_wakeup_fd(-1)
+    os.closerange(3, _DESCRIPTORS)
     if os.getsid(0) != os.getpid():
         os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
@@ -67,7 +74,7 @@ def run(job: Job) -> int:
         if not claims.take(job.layout, job.id, claim):
             return DONE
     except OSError as error:
-        return _complain(job, error)
+        return _unrecorded(job, error)
     execution = _waiting(job)
     if execution is None:
         claims.release(job.layout, job.id)
@@ -77,7 +84,7 @@ def run(job: Job) -> int:
         live.begin(job.phases[0].name, time.time_ns(), host=host, user=user)
     except OSError as error:
         claims.release(job.layout, job.id)
-        return _complain(job, error)
+        return _unrecorded(job, error)
     os.dup2(0, 2)
     folders = Folders(job.layout, job.id, execution.name)
     result = _work(job, live, signals, folders)
@@ -99,7 +106,7 @@ def _waiting(job: Job) -> Execution | None:
     try:
         execution = records.read(job.record)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"procctl: error: {job.record}: {error}\n")
+        complain(f"{job.record}: {error}")
         return None
     return execution if execution.id == job.id and execution.status is Status.TRIGGERED else None
 
@@ -113,7 +120,13 @@ def _work(job: Job, live: LiveRecord, signals: Signals, folders: Folders) -> Res
         return Result(Outcome.FAILED, message, time.time_ns(), ())
 
 
-def _complain(job: Job, error: OSError) -> int:
+def complain(text: str) -> None:
+    """Tell whoever started this process what is wrong, if he still listens."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"procctl: error: {text}\n")
+
+
+def _unrecorded(job: Job, error: OSError) -> int:
     """Say why an execution could not be begun; its record still waits, so it will be handed out again."""
-    sys.stderr.write(f"procctl: error: {files.explain(error, job.record)}\n")
+    complain(str(files.explain(error, job.record)))
     return UNRECORDED
