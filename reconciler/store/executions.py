@@ -105,6 +105,10 @@ class ExecutionTable(Database):
             "environment = ? AND end_time IS NULL", (environment,), order="trigger_time, path", limit=-1
         )
 
+    def unended(self) -> list[Row]:
+        """Every record of any environment that has not ended."""
+        return self.executions("environment > '' AND end_time IS NULL", order="environment, +path", limit=-1)
+
     def unpublished(self, environment: str, limit: int) -> list[Row]:
         """Ended records of an environment that the branch has not, in the order of their ends."""
         where = "environment = ? AND published = 0 AND end_time IS NOT NULL"

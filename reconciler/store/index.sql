@@ -108,6 +108,7 @@ CREATE TABLE executions (
 );
 CREATE INDEX executions_id ON executions (id);
 CREATE INDEX executions_happened ON executions (happened);
+CREATE INDEX executions_start ON executions (start_time);
 CREATE INDEX executions_status ON executions (status, happened);
 CREATE INDEX executions_name ON executions (name, happened);
 CREATE INDEX executions_reach ON executions (environment, name, reach, outcome);

@@ -15,7 +15,7 @@ COLUMNS: Mapping[str, str] = {
     "_id": "id",
     "name": "name",
     "service": "service",
-    "environment": "environment",
+    "environment": "+environment",  # the plus keeps SQLite from sorting all of an environment for one page
     "trigger": "trigger_kind",
     "status": "status",
     "outcome": "outcome",

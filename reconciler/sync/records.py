@@ -64,7 +64,7 @@ def refresh(index: Index, layout: Layout, since: datetime) -> Found:
     into the ones that the file system says were changed since. What was created meanwhile in a folder of an older day
     is left out: its creator tells the index (``note``), or finds the record when it tries to create it again.
     """
-    active = index.executions("end_time IS NULL", limit=-1)
+    active = index.unended()
     changed = [file for row in active if moved(file := layout.below(row.path), row)]
     for day in records.days(layout, (since - _DAY).date()):
         with os.scandir(day) as entries:
