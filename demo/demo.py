@@ -123,7 +123,7 @@ def show(root: Path, address: str) -> None:
 
     step("The branch of records")
     wait(lambda: published(root, rates), "the records to be on the branch executions")
-    run("git", "log", "--oneline", "--stat=100", "executions", cwd=root)
+    run("git", "log", "--oneline", "--stat=100", "executions", "--", cwd=root)
 
     step("The same over HTTP")
     url = f"{address}/api/process-exec/v1?name=ECB_FX"
@@ -143,7 +143,7 @@ def suggest(root: Path, pid: int | None) -> None:
     print(f"  cd {root}")
     print("  edit processes/TICK.yaml and commit: the change is in force at once")
     print("  break it and commit: its last valid version stays in force, and the page says why")
-    print("  procctl status; procctl executions; git log executions")
+    print("  procctl status; procctl executions; git log executions --")
     print(f"  kill {pid}; rm -r {root.parent}     when you have seen enough")
 
 

@@ -102,7 +102,7 @@ def test_the_example_is_free_of_problems(repository: Any) -> None:
 
 def test_it_is_due_when_the_rates_are_out(repository: Any) -> None:
     upcoming = json.loads(procctl(repository, "next", "ECB_FX", "-n", "10", "-o", "json"))
-    days = [instant.parse(one["utc"]) for one in upcoming]
+    days = [instant.parse(slot["utc"]) for slot in upcoming["slots"]]
     assert len(days) == 10
     assert {(day.hour, day.minute, day.weekday() < 5) for day in days} == {(16, 30, True)}
     assert days[0] > datetime.now(UTC)
