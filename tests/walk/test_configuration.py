@@ -68,7 +68,7 @@ def test_removal_and_disabling_take_effect_though_the_rest_of_the_set_is_broken(
     assert len(site.records("A")) + len(site.records("B")) == before
     refused = site.procctl("run", "A", check=False)
     assert refused.returncode == 1
-    assert "--force" in refused.stderr
+    assert "missing.sh" in refused.stderr
     site.stop(daemon)
 
 
