@@ -140,7 +140,7 @@ def suggest(root: Path, pid: int | None) -> None:
         print("  make demo KEEP=1         leaves the reconciler running, to look around")
         print("  procctl init my-jobs     begins a repository of your own; docs/tutorial.md takes five minutes")
         return
-    print(f"  cd {root}")
+    print(f"  cd {root}; PATH={Path(shutil.which('procctl') or '').parent}:$PATH")
     print("  edit processes/TICK.yaml and commit: the change is in force at once")
     print("  break it and commit: its last valid version stays in force, and the page says why")
     print("  procctl status; procctl executions; git log executions --")

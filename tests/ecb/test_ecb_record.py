@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler import instant
+from reconciler.process import Process
+from reconciler.schedule import Schedule
 
 ROOT = Path(__file__).parents[2]
 PROCCTL = str(Path(sys.executable).with_name("procctl"))
@@ -98,6 +101,14 @@ def test_an_input_the_workflow_does_not_know_starts_nothing(repository: Any, bod
 
 def test_the_example_is_free_of_problems(repository: Any) -> None:
     procctl(repository, "validate", "--strict")
+
+
+def test_its_slot_of_that_day_gives_the_reason_the_service_gave() -> None:
+    document = yaml.safe_load((ROOT / "processes" / "ECB_FX.yaml").read_text())
+    schedule = Schedule.of(Process.of("ECB_FX", document).schedule_document("UTC"), "ECB_FX")
+    slot = schedule.next(datetime(2021, 7, 1, tzinfo=UTC))
+    assert slot is not None
+    assert schedule.reason(slot) == EXAMPLE["reason"]
 
 
 def test_it_is_due_when_the_rates_are_out(repository: Any) -> None:
