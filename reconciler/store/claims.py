@@ -8,6 +8,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from reconciler import names
@@ -47,14 +48,19 @@ def read(layout: Layout, execution_id: str) -> Claim | None:
         return _unknown(execution_id)
 
 
+def ids(layout: Layout) -> list[str]:
+    """The executions that are claimed."""
+    try:
+        found = os.listdir(layout.claims)  # noqa: PTH208 - names are wanted, at every turn of a reconciler
+    except FileNotFoundError:
+        return []
+    stems = (name.removesuffix(".json") for name in found if name.endswith(".json"))
+    return [stem for stem in stems if names.is_execution(stem)]
+
+
 def all(layout: Layout) -> tuple[Claim, ...]:  # noqa: A001 - read as claims.all
     """Every claim. One whose file cannot be understood is a claim still, of nobody alive: its execution was taken."""
-    try:
-        found = sorted(layout.claims.iterdir())
-    except FileNotFoundError:
-        return ()
-    ids = (path.stem for path in found if path.suffix == ".json")
-    claims = (read(layout, execution_id) for execution_id in ids if names.is_execution(execution_id))
+    claims = (read(layout, execution_id) for execution_id in sorted(ids(layout)))
     return tuple(claim for claim in claims if claim is not None)
 
 
@@ -75,6 +81,7 @@ def mine() -> tuple[str, int, int]:
     return boot_id(), pid, _started(pid) or 0
 
 
+@cache
 def boot_id() -> str:
     """The kernel's name for the time since it started."""
     return _BOOT.read_text().strip()

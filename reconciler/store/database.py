@@ -60,7 +60,7 @@ class Database:
         try:
             yield
             self._write("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever it was, the transaction must not stay open
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
             raise

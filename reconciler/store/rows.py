@@ -88,6 +88,11 @@ class Row:
         return record.from_document({key: document[key] for key in document.keys() - _DETAILS})
 
     @property
+    def ended(self) -> bool:
+        """Whether the record is final; of a row that was read from a record's bytes (``of``)."""
+        return bool(self.columns) and self.columns[-1] != _STILL
+
+    @property
     def double(self) -> bool:
         """Whether another record of the same path was on the branch first."""
         return "~" in self.path
