@@ -100,14 +100,6 @@ def load(path: str, limit: int) -> tuple[bytes, os.stat_result]:
     return bytes(data), status
 
 
-def make_folders(path: Path) -> None:
-    """Make a folder and its missing parents, each of them durable in its own parent."""
-    dirty: dict[str, None] = {}
-    _make_folders(os.fspath(path), dirty)
-    for folder in dirty:
-        _sync_folder(folder)
-
-
 def sweep(folder: Path, before: float, *, deep: bool = True) -> int:
     """Remove the temporary files that killed writers left in ``folder`` until ``before`` (seconds since 1970).
 

@@ -70,16 +70,12 @@ def load(data: bytes, path: str) -> dict[str, Any]:
     return document
 
 
-def scan(layout: Layout, since: date | None = None) -> Iterator[Path]:
+def scan(layout: Layout, since: date | None = None) -> Iterator[str]:
     """Find record files in dated folders from ``since`` on, oldest day first; symlinks and foreign names are left out.
 
-    A folder's date is that of the record's trigger time (UTC).
+    A folder's date is that of the record's trigger time (UTC). Paths come as text: as objects they are dear where
+    there are millions.
     """
-    return map(Path, walk(layout, since))
-
-
-def walk(layout: Layout, since: date | None = None) -> Iterator[str]:
-    """Find record files as ``scan`` does, as text: paths are dear where there are millions."""
     prefix = len(os.fspath(layout.records)) + 1
     for folder in days(layout, since):
         for name in _folders(folder):

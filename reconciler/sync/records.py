@@ -52,7 +52,7 @@ def rebuild(index: Index, layout: Layout, repo: Repository) -> Found:
             index.upsert_executions(row for row in rows if row is not None)
         if not found.faults:
             index.set_seen(tip.commit)
-    note(index, layout, records.walk(layout), found)
+    note(index, layout, records.scan(layout), found)
     index.set_filled(filled=True)
     return found
 

@@ -324,9 +324,3 @@ def test_a_tree_that_a_script_closed_is_removed_and_what_its_links_point_at_is_n
     assert not work.exists()
     assert (outside / "kept").exists()
     files.remove_tree(work)
-
-
-def test_folders_are_made_whatever_of_them_is_there(tmp_path: Path) -> None:
-    files.make_folders(tmp_path / "a/b/c")
-    files.make_folders(tmp_path / "a/b/c")
-    assert (tmp_path / "a/b/c").is_dir()

@@ -159,11 +159,11 @@ def test_a_scan_finds_records_by_day_and_nothing_else(layout: Layout, execution:
     first.with_name("163000-cccccccc.json").symlink_to(first)
     (first.parent.parent / "LINK").symlink_to(first.parent)
     (layout.records / "2020").symlink_to(layout.records / "2021")
-    found = list(records.scan(layout))
+    found = [Path(path) for path in records.scan(layout)]
     assert sorted(found) == sorted(layout.record(one) for one in made)
     assert [path.parts[-5:-2] for path in found] == sorted(path.parts[-5:-2] for path in found)
     first.with_name("163000-bbbbbbbb.json").rmdir()
-    recent = list(records.scan(layout, date(2021, 7, 2)))
+    recent = [Path(path) for path in records.scan(layout, date(2021, 7, 2))]
     assert sorted(recent) == sorted(layout.record(one) for one in made[4:])
 
 
