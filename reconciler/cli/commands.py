@@ -18,11 +18,16 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Command(click.Command):
-    """A command that takes ``--repo`` after its name as well as before it."""
+    """A command that takes ``--repo`` after its name as well as before it, and each option as a variable too."""
 
     def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.params.append(repo_option())
+        for option in self.params:
+            if isinstance(option, click.Option):
+                # By what the user writes, not by the name of a parameter in the code.
+                written = max(option.opts, key=len).lstrip("-")
+                option.envvar = f"procctl_{self.name}_{written}".upper().replace("-", "_")
 
 
 def repo_option() -> click.Option:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from reconciler.errors import NotFoundError, UsageError
 from reconciler.store import requests
+from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.store.requests import Request
@@ -52,6 +53,15 @@ def last(index: Index, layout: Layout, written: str) -> Found:
     if index.process(written) is not None:
         raise NotFoundError(f"{written} has not run yet", todo=f"procctl run {written}")
     return execution(index, layout, written)
+
+
+def known(index: Index, name: str) -> ProcessRow:
+    """Find a process of the applied commit; ``NotFoundError`` names the nearest ones."""
+    row = index.process(name)
+    if row is None or row.name != name:
+        todo = near(name, [one.name for one in index.processes()])
+        raise NotFoundError(f"there is no process {name}", todo=todo)
+    return row
 
 
 def near(name: str, known: list[str]) -> str:

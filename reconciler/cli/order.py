@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 import click
 
 from reconciler.errors import UsageError
-from reconciler.store import files
 
 RESERVED = ("outputs", "settings", "subscription")
 """Keys of the input that are filled by procctl itself (SPEC 3)."""
@@ -70,7 +69,11 @@ class Pair(click.ParamType[tuple[str, Any]]):
 
 def _text(path: str, where: str) -> str:
     try:
-        data = sys.stdin.buffer.read(_LARGEST + 1) if path == "-" else _file(path)
+        if path == "-":
+            data = sys.stdin.buffer.read(_LARGEST + 1)
+        else:
+            with Path(path).open("rb") as file:
+                data = file.read(_LARGEST + 1)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", where=where, todo="name a file that can be read") from error
     if len(data) > _LARGEST:
@@ -79,13 +82,6 @@ def _text(path: str, where: str) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise UsageError("is not UTF-8", where=where, todo="save it as UTF-8") from error
-
-
-def _file(path: str) -> bytes:
-    try:
-        return files.read(Path(path).resolve(), _LARGEST)
-    except ValueError as error:
-        raise UsageError(str(error), where=path) from error
 
 
 def _object(text: str, where: str) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from reconciler.cli import commands, output, workspace
+from reconciler.cli import commands, lookup, output, workspace
 from reconciler.cli.terminal import Column
 from reconciler.store.index import Index
 from reconciler.store.rows import Latest
-from reconciler.version import parse_reference
+from reconciler.version import Kind, parse_reference
 from reconciler.web import overview, resources
 
 _COLUMNS = [
@@ -60,6 +60,8 @@ def get_command(key: str, ref: str | None, environment: str | None, form: str) -
     place = workspace.open_workspace(ref, environment)
     workspace.announce(place)
     with place.index() as index:
+        if reference.kind is not Kind.COMMIT:
+            lookup.known(index, reference.name)
         document = resources.process(index, place.repo, reference, datetime.now(UTC))
     output.show(form, document, names=[reference.name], table=lambda: _fields(document))
     return 0

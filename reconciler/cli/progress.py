@@ -6,6 +6,7 @@ from typing import TextIO
 
 from reconciler.cli import terminal
 from reconciler.execution import Execution, PhaseRun
+from reconciler.web import wording
 
 _LOG_LINE = re.compile(r"\S+\[UTC\] (debug|info|warn|fatal) (.*)", re.DOTALL)
 _LEVELS = {"debug": "dim", "warn": "yellow", "fatal": "red"}
@@ -55,11 +56,8 @@ class Progress:
     def end(self, execution: Execution) -> None:
         """Say how it ended."""
         outcome = str(execution.outcome or execution.status)
-        took = ""
-        if execution.start is not None and execution.end is not None:
-            took = f" in {seconds((execution.end - execution.start).total_seconds())}"
         painted = terminal.paint(outcome, terminal.style_of(outcome), self._stream)
-        self._raw(f"{painted}{took}: {_message(execution.message)}")
+        self._raw(f"{painted} in {wording.took(execution.start, execution.end)}: {_message(execution.message)}")
 
     def _phase(self, index: int, phase: PhaseRun) -> None:
         if index not in self._begun:
@@ -70,8 +68,10 @@ class Progress:
             self._ended.add(index)
             status = terminal.paint(str(phase.status), terminal.style_of(str(phase.status)), self._stream)
             attempts = f" after {phase.attempts} attempts" if phase.attempts > 1 else ""
-            took = seconds((phase.end - phase.start).total_seconds())
-            self._raw(f"{terminal.plain(phase.name)} {status}{attempts} in {took}: {_message(phase.message)}")
+            what = "" if phase.message == f"Completed {phase.name}" else f": {_message(phase.message)}"
+            self._raw(
+                f"{terminal.plain(phase.name)} {status}{attempts} in {wording.took(phase.start, phase.end)}{what}"
+            )
 
     def _log(self, index: int, phase: PhaseRun) -> None:
         """Print the new lines of a log; the middle of a long one is left out of the record, and so is not shown."""
@@ -79,6 +79,8 @@ class Progress:
         for line in phase.log[done:]:
             match = _LOG_LINE.fullmatch(line)
             level, text = match.groups() if match else ("info", line)
+            if text == phase.message and phase.end is not None:
+                continue  # the line of its end says so
             self._line(f"  {text}", _LEVELS.get(level))
         self._logged[index] = max(done, len(phase.log))
 
@@ -88,15 +90,6 @@ class Progress:
     def _raw(self, line: str) -> None:
         self._stream.write(f"{_CLEAR if self._moving else ''}{line}\n")
         self._stream.flush()
-
-
-def seconds(count: float) -> str:
-    """How long something took, for people: ``0.8 s``, ``2 min 05 s``."""
-    if count < 60:  # noqa: PLR2004 - a minute
-        return f"{count:.1f} s"
-    minutes, rest = divmod(round(count), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
 def _message(text: str) -> str:

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from reconciler import instant
-from reconciler.cli import commands, failures, output, workspace
+from reconciler.cli import commands, failures, lookup, output, workspace
 from reconciler.cli.terminal import Column
 from reconciler.process import Process
 from reconciler.schedule import Affected, Schedule
-from reconciler.web import declared, resources
+from reconciler.web import declared
 
 _YEAR = timedelta(days=366)
 _SHOWN = 20
@@ -36,7 +36,7 @@ def next_command(name: str, count: int, ref: str | None, environment: str | None
     place = workspace.open_workspace(ref, environment)
     workspace.announce(place)
     with place.index() as index:
-        row = resources.known(index, name)
+        row = lookup.known(index, name)
         zone = declared.timezone(index)
     if row.document is None:
         failures.warn(f"{name} has never been valid, so it has no schedule", "procctl validate")
@@ -101,7 +101,10 @@ def _table(process: Process, document: dict[str, Any], now: datetime) -> str:
         return "The schedule is over." if process.scheduled else "No schedule: it starts by hand only (procctl run)."
     local = f"LOCAL ({document['timezone']})"
     rows = [[*_times(slot, now), _EFFECTS.get(slot.get("effect", ""), "")] for slot in document["slots"]]
-    columns = [Column(local), Column("UTC"), Column("IN"), Column("DAYLIGHT SAVING", shrinks=True)]
+    columns = [Column(local), Column("UTC"), Column("IN")]
+    if any(row[-1] for row in rows):
+        columns.append(Column("DAYLIGHT SAVING", shrinks=True))
+    rows = [row[: len(columns)] for row in rows]
     text = output.table(columns, rows, "")
     touched = document["daylightSaving"]
     if not touched:

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -146,10 +146,13 @@ class Workspace:
 def open_workspace(ref: str | None = None, environment: str | None = None) -> Workspace:
     """Find out where a command works; what is not given follows from the repository (SPEC 2)."""
     repo = open_repository(commands.chosen_repo() or Path(), os.environ)
-    followed = snapshots.follow(repo, None, ref)
-    settings = snapshots.settings_at(repo, None, followed.commit)
     records_folder = repo.worktree and repo.worktree / "executions"
-    layout = Layout.of(repo.common_dir, records_folder, environment or settings.environment or ENVIRONMENT)
+    layout = Layout.of(repo.common_dir, records_folder, environment or ENVIRONMENT)
+    # Which environment it is stands in a file that the index knows already, whatever the environment.
+    with closing(Index.open(layout.index, environment=layout.environment, release=parsing.release())) as index:
+        followed = snapshots.follow(repo, index, ref)
+        settings = snapshots.settings_at(repo, index, followed.commit)
+    layout = replace(layout, environment=environment or settings.environment or ENVIRONMENT)
     found = health.check(layout, datetime.now(UTC))
     return Workspace(repo, followed, layout, settings, found, _reconciler(layout) if found.ready else None)
 
