@@ -14,7 +14,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def text(at: datetime) -> str:
     """Write an instant as records do: ``2021-07-01T16:30:07.858Z``."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse(written: str) -> datetime:
@@ -24,8 +24,11 @@ def parse(written: str) -> datetime:
         raise ValueError(f"{written!r} is no RFC 3339 instant such as 2021-07-01T16:30:00Z")
     day, time, fraction, zone = match.groups()
     offset = "+00:00" if zone in "Zz" else zone
-    at = datetime.fromisoformat(f"{day}T{time}{offset}")
-    return at.astimezone(UTC) + timedelta(microseconds=int(((fraction or "") + "000000")[:6]))
+    try:
+        at = datetime.fromisoformat(f"{day}T{time}{offset}").astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{written!r} is before the year 1 or after 9999") from None
+    return at + timedelta(microseconds=int(((fraction or "") + "000000")[:6]))
 
 
 def log_line(nanoseconds: int, level: str, message: str) -> str:
@@ -34,8 +37,8 @@ def log_line(nanoseconds: int, level: str, message: str) -> str:
     ``nanoseconds`` counts since the epoch; the service writes hundreds of nanoseconds, zero-padded to nine digits.
     """
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    at = EPOCH + timedelta(seconds=seconds)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z[UTC] {level} {message}"
+    at = (EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None)
+    return f"{at.isoformat()}.{rest:09d}Z[UTC] {level} {message}"
 
 
 def javascript(at: datetime) -> str:

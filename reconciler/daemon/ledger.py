@@ -6,7 +6,7 @@ old track finds them (``decision``). So tracks need not be written at every turn
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from reconciler.store import records, schedules
 from reconciler.store.catalog import SlotRow
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
+from reconciler.store.rows import Row
 from reconciler.store.schedules import State
 from reconciler.sync import publishing
 from reconciler.sync import records as sync_records
@@ -70,6 +71,12 @@ class Ledger:
         found = list(executions)
         sync_records.note(self.index, self.layout, [self.layout.record(execution) for execution in found])
         self._unpublished += sum(execution.ended for execution in found)
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Copy records that were read a moment ago into the index."""
+        if rows:
+            self.index.upsert_executions(rows)
+            self._unpublished += sum(row.ended for row in rows)
 
     def between(self, name: str, after: datetime, until: datetime) -> list[Execution]:
         """The executions and gaps of a process that say something about ``(after, until]``, or have not ended."""

@@ -12,7 +12,7 @@ from reconciler.daemon.handing import Handing
 from reconciler.daemon.housekeeping import Housekeeping
 from reconciler.daemon.ledger import Ledger
 from reconciler.daemon.source import Source
-from reconciler.reconcile import Observed, Plan
+from reconciler.reconcile import Desired, Observed, Plan
 from reconciler.schedule import Schedule
 
 LOG = logging.getLogger("procctl")
@@ -55,26 +55,28 @@ class Reconciler:
     def turn(self) -> timedelta:
         """Bring what runs to what git declares, once; give how long to sleep unless something happens before."""
         now = self.clock()
-        observed = self.observe(now)
-        plan = reconcile.plan(self.source.desired(self.scope), observed, now)
+        desired, observed = self.observe(now)
+        plan = reconcile.plan(desired, observed, now)
         self.apply(plan, now)
         later = min([self.publish(now), *(asked.due for asked in observed.asked if asked.due > now)])
         if self.scope:  # something ended in this very turn: what it held back may be due
             later = now
         return max(timedelta(0), min(later, now + SLOW) - self.clock())
 
-    def observe(self, now: datetime) -> Observed:
+    def observe(self, now: datetime) -> tuple[Desired, Observed]:
         """Re-read what is true: the followed commit, requests, claims, records, and which processes are due."""
-        changed = self.activity.look()
-        self.ledger.enter(changed)
-        self.scope |= self.agenda.due(now) | self.source.look() | {one.name for one in changed if one.ended}
+        seen = self.activity.look(now)
+        self.ledger.show(seen.rows)
+        self.scope |= self.agenda.due(now) | self.source.look() | seen.ended
+        desired = self.source.desired(self.scope)
         tracks = {name: self.ledger.tracks[name] for name in self.scope if name in self.ledger.tracks}
-        return Observed(
+        observed = Observed(
             tracks=tracks,
             records={name: self.ledger.between(name, track.decided, now) for name, track in tracks.items()},
-            active=self.activity.active(now),
+            active=self.activity.active(now, desired.max_running),
             asked=self.handing.asked(),
         )
+        return desired, observed
 
     def apply(self, plan: Plan, now: datetime) -> None:
         """Do what the plan says: records first, so that the slots are taken before anything starts."""
@@ -94,7 +96,7 @@ class Reconciler:
         due = self.agenda.next() or now + SLOW
         again = self.ledger.publish(now, quiet_until=due)
         self.housekeeping.turn(now, quiet_until=due)
-        return min(due, again or due)
+        return min(due, again or due, self.activity.next() or due)
 
     def stop(self) -> None:
         """Write down what is known; executions go on without this reconciler."""

@@ -87,14 +87,14 @@ class Attempt:
         look_at = time.monotonic() + TICK
         while not self._ended():
             now = time.monotonic()
-            if self._stopped is None and (why := self._reason(now, deadline)):
-                self._stop(why, now)
-            elif now >= self._kill_at:
-                self._kill_at = float("inf")
-                self._signal(signal.SIGKILL)
             if now >= look_at:
                 self._listener.tick()
                 look_at = now + TICK
+            if self._stopped is None and (why := self._reason(now, deadline)):
+                self._stop(why, now)
+            elif now >= self._kill_at:
+                self._kill_at = now + GRACE
+                self._signal(signal.SIGKILL)
             due = look_at if self._stopped else min(look_at, deadline)
             self._listen(min(due, self._kill_at) - now)
 

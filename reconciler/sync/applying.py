@@ -19,6 +19,8 @@ from reconciler.sync.versions import Progress
 APPLIED, TIMEZONE, REF = "applied", "timezone", "ref"
 """What readers ask the index's ``meta`` for."""
 
+_SHOWN = "shown"
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -62,30 +64,42 @@ def apply(
         snapshot = snapshots.update(before.snapshot, repo, index, commit)
     old = before.in_force if before else None
     in_force = inforce.in_force(repo, index, snapshot, old, before.commit if before else None)
-    was = old or {}
-    changed = frozenset(name for name in in_force.keys() | was.keys() if in_force.get(name) != was.get(name))
-    applied = Applied(followed.ref, snapshot, in_force, changed, progress)
-    _show(index, applied, whole=before is None)
+    applied = Applied(followed.ref, snapshot, in_force, _changed(in_force, snapshot, before), progress)
+    _show(index, applied, before)
     return applied
 
 
-def _show(index: Index, applied: Applied, *, whole: bool) -> None:
-    """Write down for readers what is in force; nothing where they have it already."""
+def _changed(in_force: Mapping[str, InForce], snapshot: Snapshot, before: Applied | None) -> frozenset[str]:
+    """Name the processes that schedule or run otherwise than before: all of them where the settings differ."""
+    was = before.in_force if before else {}
+    names = in_force.keys() | was.keys()
+    if before is None or before.settings != snapshot.settings:
+        return frozenset(names)
+    return frozenset(name for name in names if in_force.get(name) != was.get(name))
+
+
+def _show(index: Index, applied: Applied, before: Applied | None) -> None:
+    """Write down for readers what is in force, and what is wrong; nothing where they have it already."""
     stamp = f"{index.release} {applied.commit}"
-    if whole and index.meta("shown") == stamp:
+    if before is None and index.meta(_SHOWN) == stamp:
         return
     snapshot = applied.snapshot
     with index.transaction():
-        if whole:
+        if before is None:
             index.replace_processes(_rows(applied, snapshot.processes))
+            index.replace_problems(snapshot.problems)
         else:
-            there = [name for name in applied.changed if name in snapshot.processes]
-            index.update_processes(_rows(applied, there), applied.changed - set(there))
-        index.replace_problems(snapshot.problems)
+            now, was = snapshot.processes, before.snapshot.processes
+            # what did not change is the very same value: a snapshot shares it with the one before
+            other = [name for name, declared in now.items() if declared is not was.get(name)]
+            shown = applied.changed.union(other) & now.keys()
+            index.update_processes(_rows(applied, shown), was.keys() - now.keys())
+            if snapshot.problems != before.snapshot.problems:
+                index.replace_problems(snapshot.problems)
         index.set_meta(APPLIED, applied.commit)
         index.set_meta(TIMEZONE, snapshot.settings.timezone)
         index.set_meta(REF, applied.ref)
-        index.set_meta("shown", stamp)
+        index.set_meta(_SHOWN, stamp)
 
 
 def _rows(applied: Applied, names: Iterable[str]) -> Iterable[ProcessRow]:
@@ -96,7 +110,7 @@ def _rows(applied: Applied, names: Iterable[str]) -> Iterable[ProcessRow]:
             name=name,
             path=declared.file.path,
             blob=declared.file.blob,
-            commit=(force.commit or applied.commit) if force else None,
+            commit=force.commit if force else None,
             version=force.version if force else None,
             document=force.process.document if force else None,
             problems=declared.set_problems,

@@ -21,11 +21,8 @@ from reconciler.settings import Settings
 from reconciler.snapshot import Snapshot, assemble
 from reconciler.store.index import Index
 from reconciler.sync import past, versions
-from reconciler.sync.inforce import InForce, in_force
-from reconciler.sync.parsing import Parser, release, warm
+from reconciler.sync.parsing import Parser
 from reconciler.validation import Kind, kind_of
-
-__all__ = ["InForce", "follow", "in_force", "load", "part", "release", "settings_at", "update", "warm"]
 
 
 def load(repo: Repository, index: Index | None, commit: str, *, workers: int | None = None) -> Snapshot:

@@ -1,5 +1,6 @@
 """What a commit does to a running reconciler: broken files, edits, removals, rewinds (SPEC 3, 4, 9)."""
 
+import json
 from typing import Any
 
 HELLO = {
@@ -140,3 +141,18 @@ def test_a_manual_run_is_recorded_published_and_not_repeated_without_a_daemon(si
     assert failed.returncode == 1
     assert "NOBODY" in failed.stderr
     assert len(site.records()) == 1
+
+
+def test_readers_see_what_became_wrong_and_what_is_new(site: Any) -> None:
+    site.workshop.commit({"processes/A.yaml": GOOD, **HELLO})
+    site.start()
+    commit = site.workshop.commit(
+        {"processes/A.yaml": "script: hello.sh\nevery: never\n", "processes/BAD.yaml": "cron: 1\n"}
+    )
+    site.wait_for(lambda: f"applied {commit[:12]}" in site.said())
+    listed = {one["name"]: one for one in json.loads(site.procctl("list", "-o", "json").stdout)}
+    assert set(listed) == {"A", "BAD"}
+    assert all(one["problems"] for one in listed.values())
+    site.workshop.commit({"processes/A.yaml": GOOD, "processes/BAD.yaml": None})
+    site.wait_for(lambda: len(json.loads(site.procctl("list", "-o", "json").stdout)) == 1)
+    assert "problems" not in json.loads(site.procctl("list", "-o", "json").stdout)[0]
