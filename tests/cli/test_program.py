@@ -248,14 +248,14 @@ def test_completion_outside_of_a_repository_says_nothing(procctl: Any, monkeypat
     monkeypatch.setenv("COMP_WORDS", "procctl run F")
     monkeypatch.setenv("COMP_CWORD", "2")
     done = procctl(code=None)
-    assert (done.stdout, done.stderr) == ("", "")
+    assert (done.stdout.strip(), done.stderr) == ("", "")
 
 
 def test_output_that_no_locale_can_write_is_shown_escaped(
     procctl: Any, workshop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workshop.commit({"processes/A.yaml": "script: a.sh\ndescription: 日本\n", "processes/scripts/a.sh": "#!/bin/sh\n"})
-    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
     assert "\\u65e5" in procctl("get", "A", cwd=workshop.root).stdout
 
 
