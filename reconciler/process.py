@@ -172,6 +172,7 @@ def _bare(written: str | None) -> str | None:
 
 
 def _shared(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    # Plain types only, as YAML and JSON give them: asking for a Mapping would take most of a warm start.
+    if value.__class__ is dict:
         return {sys.intern(key): _shared(inner) for key, inner in value.items()}
-    return [_shared(inner) for inner in value] if isinstance(value, list) else value
+    return [_shared(inner) for inner in value] if value.__class__ is list else value

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import Any
 
 from reconciler import checks, cron, instant, yamltext
@@ -75,7 +74,7 @@ def kind_of(path: str) -> Kind | None:
 
 def stem_of(path: str) -> str:
     """The name that a path declares: ``processes/etl/ECB_FX.yaml`` declares ``ECB_FX``."""
-    return PurePosixPath(path).name.rpartition(".")[0]
+    return path.rpartition("/")[2].rpartition(".")[0]
 
 
 class Validator:
