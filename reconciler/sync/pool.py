@@ -30,25 +30,27 @@ def spread(batches: Sequence[Sequence[worker.Named]], workers: int) -> list[list
     def hand(one: Connection) -> None:
         if waiting:
             busy[one] = waiting.pop()
-            one.send(batches[busy[one]])
+            with _noticed():
+                one.send(batches[busy[one]])
 
     with ExitStack() as stack:
         for _ in range(min(workers, len(batches))):
             hand(stack.enter_context(_hired()))
         while busy:
             for one in cast("list[Connection]", wait(list(busy))):
-                results[busy.pop(one)] = _answer(one)
+                with _noticed():
+                    results[busy.pop(one)] = one.recv()
                 hand(one)
     return results
 
 
-def _answer(one: Connection) -> list[Parsed]:
+@contextmanager
+def _noticed() -> Iterator[None]:
     try:
-        answer: list[Parsed] = one.recv()
-    except (EOFError, ConnectionResetError) as error:
+        yield
+    except (EOFError, BrokenPipeError, ConnectionResetError) as error:
         todo = "see whether the machine is short of memory"
         raise LaterError("a process that checks configurations was killed", todo=todo) from error
-    return answer
 
 
 @contextmanager

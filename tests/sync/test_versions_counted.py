@@ -197,7 +197,7 @@ def test_the_version_at_a_commit(workshop: Any, repo: Repository, index: Index) 
 
     def at(name: str, commit: str) -> int | None:
         found = versions.version_at(repo, index, name, commit)
-        return found and found.number
+        return found.number if found is not None else None
 
     assert (at("A", new), at("A", old), at("A", f"{old}~1")) == (2, 2, None)
     assert at("A", workshop.git("rev-parse", f"{old}~1")) == 1
