@@ -42,7 +42,7 @@ def log_line(nanoseconds: int, level: str, message: str) -> str:
 
 
 def javascript(at: datetime) -> str:
-    """Write an instant as JavaScript's ``Date.toString()`` does at Greenwich: the form inside ``crontab(…)`` reasons."""
+    """Write an instant as JavaScript's ``Date.toString()`` does at Greenwich, as in ``crontab(…)`` reasons."""
     at = at.astimezone(UTC)
     day = f"{_DAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at:%d} {at.year:04d}"
     return f"{day} {at:%H:%M:%S} GMT+0000 (Greenwich Mean Time)"

@@ -24,6 +24,7 @@ from reconciler.sync import publishing
 from reconciler.sync import records as sync_records
 
 LOG = logging.getLogger("procctl")
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 PUBLISH = timedelta(seconds=4)
 """How long a finished record waits for others to be published with; SPEC 8 allows 5 seconds."""
@@ -151,4 +152,4 @@ class Ledger:
 
 def _fingerprint(track: Track) -> str:
     """What decides a schedule's slots, as text."""
-    return json.dumps(track.schedule, sort_keys=True, ensure_ascii=False)
+    return _encode(track.schedule)

@@ -1,5 +1,6 @@
 """``procctl daemon``: take the lock, gather the parts, turn the loop until told to stop (SPEC 10)."""
 
+import gc
 import logging
 import os
 import signal
@@ -64,7 +65,10 @@ def run(options: Options, environ: Mapping[str, str]) -> None:
         if not _locked(lock, options, waker):
             return
         stack.callback(lock.release)
+        gc.disable()  # what is read now stays: looking through it for garbage would cost a third of the start
         reconciler = stack.enter_context(_assembled(options, environ, waker))
+        gc.freeze()
+        gc.enable()
         view = _view(options, environ)
         if view is not None:
             stack.callback(view.stop)

@@ -123,7 +123,7 @@ class Attempt:
         return pid
 
     def _reason(self, now: float, deadline: float) -> Stop | None:
-        if self._signals.cancelled:
+        if self._signals.stopped:
             return Stop.CANCELLED
         if self._listener.aborted is not None:
             return Stop.ABORTED

@@ -36,7 +36,7 @@ def of(tree: Path, script: str, search: str) -> tuple[str, ...]:
         raise NotRunnableError(f"the script {name} cannot be read: {error.strerror}") from error
     if not stat.S_ISREG(mode):
         raise NotRunnableError(f"the script {name} is no file (symlinks and folders are never run)")
-    if mode & stat.S_IXUSR and _begins(path, b"#!"):
+    if mode & stat.S_IXUSR and _has_shebang(path):
         return (str(path),)
     match path.suffix:
         case ".py":
@@ -67,12 +67,15 @@ def explain(error: OSError, command: tuple[str, ...]) -> str:
     return f"the interpreter of {path.name}, {interpreter!r}, cannot be run: {error.strerror}"
 
 
-def _begins(path: Path, start: bytes) -> bool:
+def _has_shebang(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
-            return file.read(len(start)) == start
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return False
+    try:
+        return os.read(descriptor, 2) == b"#!"
+    finally:
+        os.close(descriptor)
 
 
 def _python(path: Path, search: str) -> tuple[str, ...]:

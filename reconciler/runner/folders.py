@@ -35,8 +35,12 @@ class Folders:
     def write_input(self, given: Mapping[str, Any]) -> None:
         """Write the input file, for the eyes of this user only; ``OSError``."""
         descriptor = os.open(self.input, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(given).encode())
+        try:
+            rest = json.dumps(given).encode()
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        finally:
+            os.close(descriptor)
 
     def remove(self) -> None:
         """Remove everything but the data; what cannot be removed now is removed with what failed executions leave."""

@@ -8,12 +8,11 @@ runners live on, each in a session of its own.
 import gc
 import os
 import select
-import signal
 from collections.abc import Iterator
-from types import FrameType
 
 from reconciler.runner import job as jobs
 from reconciler.runner import session
+from reconciler.runner.signals import Signals
 from reconciler.runner.wake import Wake
 
 HEADER = 4
@@ -55,23 +54,19 @@ class Launcher:
     """Forks a runner for each job and reaps it."""
 
     def __init__(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGCHLD, self._note)
-        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        self._signals = Signals()
         self._runners: dict[int, Wake] = {}
 
     def serve(self, descriptor: int) -> None:
-        """Fork a runner for each job that comes, until no more can come."""
+        """Fork a runner for each job that comes, until no more can come or somebody says stop."""
         frames = Frames()
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        poll.register(self._read, select.POLLIN)
-        while True:
+        poll.register(self._signals.descriptor, select.POLLIN)
+        while not self._signals.stopped:
             for ready, _ in poll.poll():
-                if ready == self._read:
-                    os.read(self._read, 4096)
+                if ready != descriptor:
+                    self._signals.clear()
                     self._reap()
                     continue
                 chunk = os.read(descriptor, _CHUNK)
@@ -88,12 +83,8 @@ class Launcher:
             session.complain(f"launcher: {error}")
             return
         if not pid:
-            session.lead(job)
+            session.lead(job, self._signals)
         self._runners[pid] = Wake(job.wake)
-
-    @staticmethod
-    def _note(_number: int, _frame: FrameType | None) -> None:
-        """Have a runner's end wake the poll."""
 
     def _reap(self) -> None:
         """Take the runners that have ended; one that did not end by itself could not send its word."""

@@ -132,8 +132,9 @@ class LiveRecord:
     def finish(self, outcome: Outcome, message: str | None, not_run: Sequence[str], now: int) -> None:
         """Write the end durably; ``OSError`` once the retries are used up."""
         self._whole.close()
-        ended = steps.finish(self.execution, outcome, at(now), message)
-        self.execution = replace(ended, not_run=tuple(not_run))
+        self.execution = steps.finish(self.execution, outcome, at(now), message)
+        if not_run:
+            self.execution = replace(self.execution, not_run=tuple(not_run))
         for tries, seconds in enumerate(END_RETRIES):
             with suppress(OSError):
                 self._write(durable=True, logs=tries < _WHOLE_TRIES)

@@ -39,7 +39,8 @@ class LivePhase:
 
     def output(self, level: str, chunk: bytes) -> None:
         """Take output; the report comes first, for it may say what to mask."""
-        self._hear()
+        if chunk:
+            self._hear()
         block = self._streams[level].feed(chunk, final=not chunk)
         if block:
             self._live.block(self.places.index, level, block, time.time_ns())

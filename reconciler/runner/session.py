@@ -41,11 +41,11 @@ def identity() -> tuple[str, str]:
     return os.uname().nodename, user
 
 
-def lead(job: Job) -> NoReturn:
+def lead(job: Job, signals: Signals | None = None) -> NoReturn:
     """Lead a session that no terminal and no starter can end, work on the job, and exit.
 
     Nothing of the starter's stays open, for a script would inherit it; but standard error does until ``running`` is
-    recorded: from there on the record tells everything.
+    recorded: from there on the record tells everything. ``signals`` are the launcher's, where one forked this process.
     """
     signal.set_wakeup_fd(-1)
     os.closerange(3, _DESCRIPTORS)
@@ -57,16 +57,20 @@ def lead(job: Job) -> NoReturn:
     os.close(null)
     code = BUG
     try:
-        code = run(job)
+        if signals is None:
+            signals = Signals()
+        else:
+            signals.renew()
+        code = run(job, signals)
     finally:
         if code == BUG:
             traceback.print_exc()
         os._exit(code)
 
 
-def run(job: Job) -> int:
+def run(job: Job, signals: Signals) -> int:
     """Work on an execution that nobody has claimed; leave it alone where somebody has, or where it is not waiting."""
-    signals, wake = Signals(), Wake(job.wake)
+    wake = Wake(job.wake)
     host, user = identity()
     boot_id, pid, started = claims.mine()
     claim = Claim(job.id, os.fspath(job.record), boot_id, pid, started, host)
@@ -94,7 +98,7 @@ def run(job: Job) -> int:
         return UNRECORDED  # the claim stays: recovery finds nobody alive behind it, and records `interrupted`
     if result.outcome is Outcome.SUCCESS:
         folders.remove()
-    if signals.cancelled:
+    if signals.stopped:
         cancel.forget(job.layout, job.id)
     claims.release(job.layout, job.id)
     wake.send()

@@ -132,7 +132,7 @@ class Work:
 
     def _interruption(self) -> Failure | None:
         """Say whether the execution has to end now, whatever its phases do."""
-        if self._signals.cancelled:
+        if self._signals.stopped:
             return Failure(cancel.message(self._job.layout, self._job.id), Outcome.CANCELLED, final=True)
         if time.monotonic() >= self._deadline and self._job.timeout:
             return Failure(f"Timed out after {duration.text(self._job.timeout)}", Outcome.TIMEOUT, final=True)
@@ -141,7 +141,7 @@ class Work:
     def _pause(self, seconds: float) -> None:
         """Wait for the next attempt, but not through a cancel nor beyond the execution's time."""
         until = min(time.monotonic() + seconds, self._deadline)
-        while not self._signals.cancelled and (left := until - time.monotonic()) > 0:
+        while not self._signals.stopped and (left := until - time.monotonic()) > 0:
             self._signals.wait(min(left, TICK))
             self._live.tick()
 

@@ -15,8 +15,8 @@ from reconciler.store.history import dump, read_problems, write_problems
 class ProcessRow:
     """One process of the applied snapshot. ``path`` and ``blob`` are its file at the applied commit.
 
-    ``document`` and ``version`` are those in force, ``None`` where none is: it was never valid. ``commit`` is where they
-    are from, ``None`` for the applied commit itself.
+    ``document`` and ``version`` are those in force, ``None`` where none is: it was never valid. ``commit`` is where
+    they are from, ``None`` for the applied commit itself.
     ``valid`` says that the applied commit's own set is; ``held`` is the problem that keeps it from running.
     """
 

@@ -31,8 +31,10 @@ class HistoryTables(Database):
                 "ON parsed.blob = wanted.blob AND parsed.path = wanted.path AND release = ?",
                 [part for key in chunk for part in key] + [self.release],
             )
-            for blob, path, document, problems in rows:
-                found[blob, path] = (None if document is None else json.loads(document), read_problems(problems))
+            # read as one text, so that equal keys of many documents are one string, at a third of the price
+            documents = json.loads(f"[{','.join(row[2] or 'null' for row in rows)}]")
+            for (blob, path, _, problems), document in zip(rows, documents, strict=True):
+                found[blob, path] = (document, read_problems(problems))
         return found
 
     def save_parsed(self, rows: Mapping[Key, tuple[Any, Sequence[Problem]]]) -> None:
@@ -114,9 +116,8 @@ def _values(environment: str, one: Version) -> tuple[Any, ...]:
     )
 
 
-def dump(value: Any) -> str:
-    """Write JSON in its shortest form."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Write JSON in its shortest form."""
 
 
 def write_problems(problems: Iterable[Problem]) -> str:

@@ -15,6 +15,7 @@ from reconciler.store import files
 from reconciler.store.layout import Layout
 
 _LARGEST = 256 * 2**20
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _track(track: Track) -> str:
     document = {"schedule": track.schedule, "since": _text(track.since), "decided": _text(track.decided)}
     if track.held is not None:
         document["held"] = track.held
-    return json.dumps(document, ensure_ascii=False)
+    return _encode(document)
 
 
 def _read_track(document: Mapping[str, Any]) -> Track:

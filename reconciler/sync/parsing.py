@@ -44,8 +44,10 @@ class Parser:
 
     def __call__(self, file: File) -> Parsed:
         """Give what one file holds."""
-        self.prepare((file,))
-        return self._known[file.blob, file.path]
+        key = file.blob, file.path
+        if key not in self._known:
+            self.prepare((file,))
+        return self._known[key]
 
     def prepare(self, files: Iterable[File]) -> None:
         """Make ready to be asked for these; those that hold no configuration are left out."""
