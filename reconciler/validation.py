@@ -4,7 +4,6 @@ What spans files (a missing script, a name used twice) is ``snapshot``'s; what d
 result follows from path and bytes alone, and can be kept for ever beside the blob's id and the release.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -44,21 +43,6 @@ class Parsed:
     document: Mapping[str, Any] | None
     problems: tuple[Problem, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """Give the form that a cache keeps."""
-        problems = [problem.to_document() for problem in self.problems]
-        return json.dumps([self.document, problems, self.places], ensure_ascii=False, separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Parsed":
-        """Read that form back."""
-        document, problems, places = json.loads(text)
-        return cls(
-            document,
-            tuple(Problem.from_document(problem) for problem in problems),
-            {pointer: (line, column) for pointer, (line, column) in places.items()},
-        )
 
 
 def kind_of(path: str) -> Kind | None:

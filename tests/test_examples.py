@@ -47,12 +47,6 @@ def test_an_example_has_the_problems_that_stand_beside_it(file: Path, validator:
     assert (parsed.document is not None) == (file.parents[1].name == "valid")
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(EXAMPLES)))
-def test_what_is_kept_of_a_file_is_read_back_the_same(file: Path, validator: Validator) -> None:
-    parsed = check(validator, file)
-    assert Parsed.from_json(parsed.to_json()) == parsed
-
-
 def test_both_folders_have_every_kind() -> None:
     folders = {(file.parents[1].name, file.parent.name) for file in FILES}
     assert folders == {(side, str(kind)) for side in ("valid", "invalid") for kind in Kind}

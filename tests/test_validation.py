@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.problem import Problem, Severity, errors
+from reconciler.problem import Severity, errors
 from reconciler.process import Process
 from reconciler.validation import Kind, Parsed, Validator, dated, kind_of, stem_of
 
@@ -261,12 +261,3 @@ def test_a_year_that_is_over_is_a_warning_a_day_later_at_most() -> None:
 
 def test_a_schedule_to_come_is_no_warning() -> None:
     assert over(NOW, cron="0 0 29 2 *", every="1s", at=[]) == []
-
-
-def test_what_is_kept_is_small_and_read_back() -> None:
-    parsed = Parsed(
-        {"a": [1, "é"]}, (Problem("p", 1, 2, "/a", "m", "h", Severity.WARNING, holds=True),), {"/a": (1, 2)}
-    )
-    assert Parsed.from_json(parsed.to_json()) == parsed
-    assert Parsed.from_json(Parsed(None).to_json()) == Parsed(None)
-    assert len(check("script: a.py\n").to_json()) < 80

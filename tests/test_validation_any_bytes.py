@@ -33,7 +33,8 @@ MOMENT = 1.0
 def check(kind: Kind, data: bytes) -> Parsed:
     parsed = VALIDATOR.check(kind, PATHS[kind], data)
     assert (parsed.document is None) == bool(errors(parsed.problems))
-    assert Parsed.from_json(parsed.to_json()) == parsed
+    json.dumps(parsed.document, allow_nan=False)
+    json.dumps([problem.to_document() for problem in parsed.problems]).encode()
     assert len(parsed.problems) <= 102
     return parsed
 
