@@ -56,35 +56,35 @@ def command(name: str) -> Callable[[Callable[..., Any]], Command]:
 
 def ref_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """The option ``--ref``."""
-    text = "The branch to follow. [default: 'branch' in procctl.yaml, else the branch of HEAD]"
+    text = "The branch to follow. [default: branch in procctl.yaml, else HEAD's]"
     return click.option("--ref", metavar="BRANCH", default=None, help=text)(function)
 
 
 def environment_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """The option ``--environment``."""
-    text = "The environment to act in. [default: 'environment' in procctl.yaml, else production]"
+    text = "The environment. [default: environment in procctl.yaml, else production]"
     return click.option("--environment", metavar="NAME", default=None, help=text)(function)
 
 
-def output_option(function: Callable[..., Any]) -> Callable[..., Any]:
+def output_option(default: str = "table") -> Decorator:
     """The option ``-o``."""
     return click.option(
         "-o",
         "--output",
         "form",
         type=click.Choice(output.FORMS),
-        default="table",
+        default=default,
         show_default=True,
-        help="The form of the answer; json is what the HTTP view answers.",
-    )(function)
+        metavar="FORM",
+        help="Print a table for people, or json, yaml or name for programs.",
+    )
 
 
 def filter_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """The option ``--filter``, which takes what the HTTP view's lists take."""
-    text = "Only those whose field is so, as in the HTTP view: service=ETL, start=range(2021-07-01,2021-07-02)."
-    return click.option("--filter", "filters", multiple=True, type=Condition(), metavar="FIELD=VALUE", help=text)(
-        function
-    )
+    text = "Only those whose field is so, as in the HTTP view: service=ETL."
+    metavar = "FIELD=VALUE"
+    return click.option("--filter", "filters", multiple=True, type=Condition(), metavar=metavar, help=text)(function)
 
 
 def everything(filters: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:

@@ -19,8 +19,9 @@ from reconciler.web import binding
 @click.option(
     "--max-running",
     type=click.IntRange(1),
+    metavar="N",
     default=None,
-    help="Scheduled executions at once. [default: max_running in procctl.yaml, else twice the cores]",
+    help="Scheduled executions at once. [default: max_running in procctl.yaml, else 2 x cores]",
 )
 @click.option("--no-wait", is_flag=True, default=False, help="Exit 3 where another reconciler is at work.")
 @click.option("--allow-rewind", is_flag=True, default=False, help="Accept a branch that was rewound.")

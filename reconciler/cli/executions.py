@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +36,31 @@ _COLUMNS = [
 ]
 
 
+def _choice(kinds: type[StrEnum]) -> click.Choice[str]:
+    return click.Choice([*map(str, kinds)])
+
+
+def _listed(kinds: type[StrEnum]) -> str:
+    return ", ".join(kinds)
+
+
 @commands.command("executions")
 @click.argument("name", required=False, default=None, shell_complete=commands.complete_names)
-@click.option("--status", type=click.Choice(list(Status)), default=None, help="Only those of this status.")
-@click.option("--outcome", type=click.Choice(list(Outcome)), default=None, help="Only those that ended so.")
+@click.option("--status", type=_choice(Status), metavar="STATUS", default=None, help=f"Only these: {_listed(Status)}.")
 @click.option(
-    "--since", type=commands.Moment(), default=None, help="Only those due since: 2021-07-01, an instant, 24h."
+    "--outcome", type=_choice(Outcome), metavar="OUTCOME", default=None, help=f"Only these: {_listed(Outcome)}."
 )
-@click.option("--until", type=commands.Moment(), default=None, help="Only those due until then.")
-@click.option("-n", "--count", type=click.IntRange(-1), default=20, show_default=True, help="How many; -1 for all.")
+@click.option(
+    "--since", type=commands.Moment(), metavar="WHEN", default=None, help="Only those due since then: 24h, 2021-07-01."
+)
+@click.option("--until", type=commands.Moment(), metavar="WHEN", default=None, help="Only those due until then.")
+@click.option(
+    "-n", "--count", type=click.IntRange(-1), metavar="N", default=20, show_default=True, help="How many; -1 for all."
+)
 @commands.filter_option
 @commands.ref_option
 @commands.environment_option
-@commands.output_option
+@commands.output_option()
 def executions_command(name: str | None, count: int, form: str, **asked: Any) -> int:
     """List executions, newest first; with NAME only those of one process.
 

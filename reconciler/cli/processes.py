@@ -28,7 +28,7 @@ _COLUMNS = [
 @commands.filter_option
 @commands.ref_option
 @commands.environment_option
-@commands.output_option
+@commands.output_option()
 def list_command(filters: tuple[tuple[str, str], ...], ref: str | None, environment: str | None, form: str) -> int:
     """List the processes of the followed branch, as they are in force."""
     place = workspace.open_workspace(ref, environment)
@@ -45,15 +45,7 @@ def list_command(filters: tuple[tuple[str, str], ...], ref: str | None, environm
 @click.argument("key", metavar="KEY[@REF]", shell_complete=commands.complete_names)
 @commands.ref_option
 @commands.environment_option
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(output.FORMS),
-    default="yaml",
-    show_default=True,
-    help="The form of the answer; json is what the HTTP view answers.",
-)
+@commands.output_option("yaml")
 def get_command(key: str, ref: str | None, environment: str | None, form: str) -> int:
     """Show the process KEY as it is in force, or as REF says: a version number, a commit id, or ~LATEST."""
     reference = parse_reference(key)

@@ -61,7 +61,7 @@ class Order:
 @click.option("--force", is_flag=True, default=False, help="Run a disabled process, or one of another environment.")
 @commands.ref_option
 @commands.environment_option
-@commands.output_option
+@commands.output_option()
 def run_command(name: str | None, form: str, *, detach: bool, **asked: Any) -> int:
     """Run the process NAME as it is in force, or as REF says (a version number or a commit id).
 

@@ -20,7 +20,7 @@ Document = dict[str, Any]
 @commands.command("status")
 @commands.ref_option
 @commands.environment_option
-@commands.output_option
+@commands.output_option()
 def status_command(ref: str | None, environment: str | None, form: str) -> int:
     """Show the followed and the applied commit, problems, what is held, what runs, and the next slots.
 

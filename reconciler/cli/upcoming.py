@@ -27,10 +27,12 @@ _EFFECTS = {
 
 @commands.command("next")
 @click.argument("name", shell_complete=commands.complete_names)
-@click.option("-n", "--count", default=10, show_default=True, type=click.IntRange(1, 10_000), help="How many slots.")
+@click.option(
+    "-n", "--count", default=10, show_default=True, type=click.IntRange(1, 10_000), metavar="N", help="How many."
+)
 @commands.ref_option
 @commands.environment_option
-@commands.output_option
+@commands.output_option()
 def next_command(name: str, count: int, ref: str | None, environment: str | None, form: str) -> int:
     """Show the next slots of the process NAME, as it is in force, and the daylight-saving dates of the coming year."""
     place = workspace.open_workspace(ref, environment)

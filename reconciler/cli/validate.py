@@ -53,7 +53,8 @@ class Checked:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How to print the problems.",
+    metavar="FORM",
+    help="Print text, as compilers do, or json.",
 )
 def validate_command(paths: tuple[Path, ...], rev: str | None, form: str, *, strict: bool) -> int:
     """Check processes, workflows, scripts and settings, in the working tree or at a commit.
