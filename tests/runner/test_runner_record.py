@@ -182,3 +182,21 @@ def test_the_reconciler_hears_of_the_start_of_each_phase_and_of_the_end(bench: A
 @pytest.mark.parametrize("name", ["nobody-listens", "x" * 200])
 def test_nobody_to_tell_is_no_harm(bench: Any, name: str) -> None:
     assert bench.run(bench.sh(":"), wake=bench.root / name).record["status"] == "success"
+
+
+@pytest.mark.parametrize(
+    "value", ["$(touch $PROCCTL_DATA/ran)", "`touch ran`", "; touch ran", "a\nb=c", "'\"", "{{ 7 * 7 }}"]
+)
+def test_input_and_settings_are_never_code(bench: Any, value: str) -> None:
+    """Attack class 20: whatever they hold, they reach a script as they are, by file and environment only."""
+    script = bench.script(f"#!{sys.executable}\nimport os; print([os.environ['VALUE'], os.environ['PROCCTL_REASON']])")
+    ran = bench.run(script, settings={"VALUE": value}, input={"value": value})
+    assert ran.log[0] == f"info {[value, ran.record['reason']]}"
+    assert not (bench.layout.data_of("ECB_FX") / "ran").exists()
+
+
+def test_settings_cannot_stand_for_what_the_runner_says(bench: Any) -> None:
+    ran = bench.run(
+        bench.sh('echo "$PROCCTL_PHASE $PROCCTL_DATA"'), settings={"PROCCTL_DATA": "/", "PROCCTL_PHASE": "x"}
+    )
+    assert ran.log[0] == f"info MAIN {bench.layout.data_of('ECB_FX')}"
