@@ -91,10 +91,6 @@ class Activity:
         """An execution as its record was last read."""
         return self._entries[execution_id].execution
 
-    def claim(self, execution_id: str) -> Claim | None:
-        """Who has taken an execution."""
-        return self._entries[execution_id].claim
-
     def look(self, now: datetime) -> Seen:
         """Re-read claims, and the records of what has begun."""
         claimed = set(claims.ids(self._layout))
@@ -107,6 +103,9 @@ class Activity:
             elif entry.claim is None:
                 entry.claim = claims.read(self._layout, execution_id)
             self._read(entry, now, seen)
+            if entry.claim is None and entry.execution.status is Status.RUNNING:
+                # it may have been claimed since the claims were listed; a claim that is gone now came to its end
+                entry.claim = claims.read(self._layout, execution_id)
         return seen
 
     def active(self, now: datetime, most: int) -> list[Active]:

@@ -74,8 +74,10 @@ class Handing:
         """
         over = set()
         for execution_id in execution_ids:
-            claim = self.activity.claim(execution_id)
+            claim = claims.read(self.ledger.layout, execution_id)
             if claim is not None:
+                if claims.alive(claim):
+                    continue  # it was taken after all, between two looks
                 recovery.end_session(claim, GRACE)
             execution = self.activity.get(execution_id)
             try:

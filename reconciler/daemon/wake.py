@@ -61,13 +61,14 @@ class Waker:
         thread.start()
         self._threads.append(thread)
 
-    def wait(self, seconds: float) -> None:
-        """Sleep up to ``seconds`` and forget all wake-ups that have come."""
+    def wait(self, seconds: float) -> bool:
+        """Sleep up to ``seconds``; whether something ended the sleep. All wake-ups that have come are one."""
         ready = self._poll.poll(max(0.0, seconds) * 1000)
         for descriptor, _ in ready:
             with contextlib.suppress(BlockingIOError):
-                while os.read(descriptor, 512):
-                    pass
+                while True:
+                    os.read(descriptor, 512)
+        return bool(ready)
 
     def _watch(self, folders: list[Path]) -> None:
         changes = watchfiles.watch(
@@ -85,16 +86,3 @@ class Waker:
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self.stopping = True
-
-
-def poke(path: str | Path) -> bool:
-    """Wake the daemon that listens at ``path``; ``False`` where nobody does."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.settimeout(0)
-        try:
-            sender.sendto(b"!", str(path))
-        except BlockingIOError:
-            return True  # its queue is full of wake-ups already
-        except OSError:
-            return False
-    return True
