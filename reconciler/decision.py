@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from reconciler.execution import NEVER_RAN, Execution, Gap, Outcome, Trigger, finish
@@ -19,6 +19,8 @@ NAMESPACE = uuid.UUID("6c3f2f0e-5b0a-5d9c-9d53-0f6a8a1f7d11")
 
 GAP_FLUSH = timedelta(hours=1)
 """How long a gap may stay open before what it has so far becomes a record (SPEC 8)."""
+
+_TICK = timedelta(microseconds=1)
 
 SLOTS_SHOWN = 100
 """How many slots of a gap its record lists."""
@@ -105,6 +107,11 @@ class Case:
             host=self.host,
         )
 
+    @property
+    def held(self) -> str | None:
+        """What keeps its slots from running: what held it when they fell due, or what holds it now."""
+        return self.track.held or (self.target.held if self.target else None)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -126,81 +133,127 @@ class _Label:
 
 
 _RECORDED = _Label(Outcome.SUCCESS, "a crash left its record ahead of the track")
+_STALE = _Label(Outcome.MISSED, "Missed: nothing was reconciling, and it is older than catchup_window")
 _SUPERSEDED = _Label(Outcome.MISSED, "Missed: nothing was reconciling in time; catchup: latest runs the last slot only")
+
+_Segment = tuple[_Label | None, Gap]
+"""Slots in a row and why they do not run; ``None`` means that they do: of one slot, the last (``catchup: latest``)."""
 
 
 def decide(case: Case) -> Decision:
     """Decide every due slot of one process: the last may start, the others join gaps (``catchup: latest``)."""
     schedule = Schedule.of(case.track.schedule, case.name)
-    begun = case.target and Track.begin(case.target, case.now)
+    begun = Track.begin(case.target, case.now) if case.target else None
     edited = begun is None or (begun.schedule, begun.held) != (case.track.schedule, case.track.held)
     begin: list[Execution] = []
     gaps: list[Execution] = []
     decided, wake = case.track.decided, None
-    for label, pairs in groupby(_labelled(schedule, case), key=lambda pair: pair[1]):
-        slots = (slot for slot, _ in pairs)
-        if label is _RECORDED:
-            decided = max(slots)
-            continue
+    for label, gap in _merged(_segments(schedule, case)):
         if label is None:
-            decided = next(slots)
-            execution_id = slot_id(case.environment, case.name, decided)
-            begin.append(case.execution(execution_id, schedule.reason(decided), decided))
-            continue
-        gap = _gap(slots)
-        if label.open and not edited and case.now < gap.first + GAP_FLUSH:
+            execution_id = slot_id(case.environment, case.name, gap.last)
+            begin.append(case.execution(execution_id, schedule.reason(gap.last), gap.last))
+        elif label.open and not edited and case.now < gap.first + GAP_FLUSH:
             wake = gap.first + GAP_FLUSH
             break
-        gaps.append(_gap_record(case, schedule, gap, label))
+        elif label is not _RECORDED:
+            gaps.append(_gap_record(case, schedule, gap, label))
         decided = gap.last
     return Decision(begin, gaps, begun if edited else replace(case.track, decided=decided), wake)
 
 
-def _labelled(schedule: Schedule, case: Case) -> Iterator[tuple[datetime, _Label | None]]:
-    """Pair each due slot with why it does not run; ``None`` means that it runs: only the last (``catchup: latest``)."""
+def _segments(schedule: Schedule, case: Case) -> Iterator[_Segment]:
+    """Cut the due slots into rows of one label each.
+
+    Slot by slot only up to where records say something; what comes after, which may be a year of seconds, is counted.
+    """
+    last = schedule.last(case.track.decided, case.now)
+    if last is None:
+        return
+    settled = _settled(case)
+    for label, pairs in groupby(_labelled(schedule, case, settled, last), key=lambda pair: pair[1]):
+        yield label, _gap_of([slot for slot, _ in pairs])
+    uniform = _obstacle(last, case, ()) if case.target is None or case.held else None
+    rows: list[tuple[_Label | None, datetime, datetime]]
+    if uniform is not None:
+        rows = [(uniform, settled, last)]
+    else:
+        fresh, before = max(settled, case.oldest - _TICK), last - _TICK
+        rows = [(_STALE, settled, fresh), (_SUPERSEDED, fresh, before), (None, max(fresh, before), last)]
+    for label, after, until in rows:
+        gap = _gap_between(schedule, after, until)
+        if gap is not None:
+            yield label, gap
+
+
+def _settled(case: Case) -> datetime:
+    """The instant up to which the records say something about slots; now, while anything of the process is active."""
+    reaches = [case.track.decided]
+    for one in case.records:
+        if not one.ended:
+            return case.now
+        reaches += [one.trigger_time, one.end or case.now]
+        reaches += [one.gap.last] if one.gap else []
+    return min(max(reaches), case.now)
+
+
+def _labelled(
+    schedule: Schedule, case: Case, until: datetime, last: datetime
+) -> Iterator[tuple[datetime, _Label | None]]:
     own = {one.trigger_time for one in case.records if one.trigger is Trigger.SCHEDULED and one.gap is None}
     gaps = [(one.gap.first, one.gap.last) for one in case.records if one.gap is not None]
     runs = [one for one in case.records if one.outcome not in NEVER_RAN]
-    due = schedule.between(case.track.decided, case.now)
-    slot = next(due, None)
-    while slot is not None:
-        later = next(due, None)
-        if slot in own or any(first <= slot <= last for first, last in gaps):
-            label: _Label | None = _RECORDED
-        else:
-            label = _obstacle(slot, case, runs)
-        if label is None and later is not None:
+    for slot in schedule.between(case.track.decided, until):
+        if slot in own or any(first <= slot <= end for first, end in gaps):
+            yield slot, _RECORDED
+            continue
+        label = _obstacle(slot, case, runs)
+        if label is None and slot != last:
             label = _SUPERSEDED
         elif label is None:
             busy = next((one.id for one in runs if not one.ended), None)
             label = _Label(Outcome.SKIPPED, f"Skipped: execution {busy} was running") if busy else None
         yield slot, label
-        slot = later
 
 
 def _obstacle(slot: datetime, case: Case, runs: Sequence[Execution]) -> _Label | None:
     if case.target is None:
         return _Label(Outcome.MISSED, "Missed: the process was removed, disabled or moved to another environment")
-    held = case.track.held or case.target.held
-    if held is not None:
-        return _Label(Outcome.SKIPPED, f"Held: {held}", open=True)
+    if case.held is not None:
+        return _Label(Outcome.SKIPPED, f"Held: {case.held}", open=True)
     for one in runs:
         begun = one.trigger_time if one.trigger is Trigger.SCHEDULED else one.start or one.trigger_time
         if begun <= slot and (one.end is None or slot < one.end):
             return _Label(Outcome.SKIPPED, f"Skipped: execution {one.id} was still running", open=not one.ended)
-    if slot < case.oldest:
-        return _Label(Outcome.MISSED, "Missed: nothing was reconciling, and it is older than catchup_window")
-    return None
+    return _STALE if slot < case.oldest else None
 
 
-def _gap(slots: Iterator[datetime]) -> Gap:
-    first = last = next(slots)
-    shown, count = [first], 1
-    for last in slots:
-        count += 1
-        if count <= SLOTS_SHOWN:
-            shown.append(last)
-    return Gap(first, last, count, tuple(shown))
+def _merged(segments: Iterator[_Segment]) -> Iterator[_Segment]:
+    """Join neighbours of one label."""
+    waiting: _Segment | None = None
+    for label, gap in segments:
+        if waiting is not None and waiting[0] is not None and waiting[0] == label:
+            before = waiting[1]
+            shown = (before.slots + gap.slots)[:SLOTS_SHOWN]
+            waiting = (label, Gap(before.first, gap.last, before.count + gap.count, shown))
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = (label, gap)
+    if waiting is not None:
+        yield waiting
+
+
+def _gap_of(slots: Sequence[datetime]) -> Gap:
+    return Gap(slots[0], slots[-1], len(slots), tuple(slots[:SLOTS_SHOWN]))
+
+
+def _gap_between(schedule: Schedule, after: datetime, until: datetime) -> Gap | None:
+    """The slots in ``(after, until]``, counted and not walked."""
+    last = schedule.last(after, until) if after < until else None
+    if last is None:
+        return None
+    shown = tuple(islice(schedule.between(after, until), SLOTS_SHOWN))
+    return Gap(shown[0], last, schedule.count(after, until), shown)
 
 
 def _gap_record(case: Case, schedule: Schedule, gap: Gap, label: _Label) -> Execution:

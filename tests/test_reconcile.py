@@ -149,6 +149,21 @@ def test_nothing_older_than_the_catchup_window_starts() -> None:
     assert "catchup_window" in made.gaps[0].message
 
 
+def test_a_year_of_seconds_is_counted_not_walked() -> None:
+    world = World(target=target({"every": "1s", "timezone": "UTC"}))
+    world.turn()
+    made = world.turn(365 * 86400)
+    (begun,) = made.begin
+    stale, superseded = made.gaps
+    assert begun.trigger_time == world.now
+    assert stale.gap is not None
+    assert superseded.gap is not None
+    assert superseded.gap.count == 86400, "the window's slots but the last"
+    assert stale.gap.count + superseded.gap.count + 1 == 365 * 86400
+    assert stale.gap.last + timedelta(seconds=1) == superseded.gap.first
+    assert (len(stale.gap.slots), stale.gap.slots[99]) == (100, START + timedelta(seconds=100))
+
+
 def test_a_held_process_starts_nothing_and_its_gap_names_the_problem() -> None:
     world = World(target=target(EVERY_MINUTE, held="runAs is not supported yet"))
     world.turn()
