@@ -28,10 +28,10 @@ _SHORT_ID = 8
 _COLUMNS = [
     Column("ID"),
     Column("NAME"),
-    Column("OUTCOME"),
-    Column("DUE"),
+    Column("OUTCOME", shrinks=True),
+    Column("DUE", shrinks=True),
     Column("TOOK", right=True),
-    Column("TRIGGER"),
+    Column("TRIGGER", shrinks=True),
     Column("MESSAGE", shrinks=True),
 ]
 

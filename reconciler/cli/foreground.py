@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.05
 """Seconds between two looks at the record."""
+_PARTING = 5.0
+"""Seconds that a runner may take to exit once its record has ended; it takes milliseconds."""
 
 
 @dataclass(slots=True)
@@ -61,8 +63,15 @@ class Follower:
                 self._interrupted()
                 self.progress.tick(execution)
                 time.sleep(_PAUSE)
+        self._part(runner)
         self.progress.end(execution)
         return execution
+
+    def _part(self, runner: "Popen[bytes]") -> None:
+        """Wait until the runner has given its claim back; it has nothing else to do any more."""
+        until = time.monotonic() + _PARTING
+        while runner.poll() is None and time.monotonic() < until:
+            time.sleep(_PAUSE / 10)
 
     def _read(self, before: Execution) -> Execution:
         with suppress(OSError, ValueError):  # somebody broke it by hand: the runner's next step mends it

@@ -15,11 +15,11 @@ from reconciler.web import overview, resources
 _COLUMNS = [
     Column("NAME"),
     Column("SERVICE", shrinks=True),
-    Column("VERSION", right=True),
+    Column("VERSION", shrinks=True, right=True),
     Column("STATE"),
-    Column("LAST RUN"),
-    Column("OUTCOME"),
-    Column("NEXT RUN"),
+    Column("LAST RUN", shrinks=True),
+    Column("OUTCOME", shrinks=True),
+    Column("NEXT RUN", shrinks=True),
     Column("PROBLEM", shrinks=True),
 ]
 
