@@ -97,12 +97,11 @@ class _Search:
 
     def back_from(self, commit: str, known: _Before | None) -> dict[str, InForce]:
         """Look for what stands before a commit; from an earlier one on, what was in force there is."""
-        names = frozenset(name.lower() for name in self._left)
+        span = (known.commit if known else None, commit)
         mainline = versions.progress(self._index).mainline
-        for state in past.walk(self._repo, commit, names, known.commit if known else None, mainline):
+        for state in past.walk(self._repo, span, mainline, self._left, self._parser.prepare):
             self._undone.add(state.undone)
-            if self._may_mend(state):
-                self._look(state)
+            self._look(state, [name for name in self._left if self._may_stand(name, state)])
             if not self._left:
                 break
         if known is not None:
@@ -111,14 +110,16 @@ class _Search:
                 self._found[name] = replace(old, commit=old.commit or known.commit, problems=problems)
         return self._found
 
-    def _may_mend(self, state: Past) -> bool:
-        edited = past.declared_in(state.touched)
-        return bool(state.touched) and any(name in self._sound or name.lower() in edited for name in self._left)
+    def _may_stand(self, name: str, state: Past) -> bool:
+        return name.lower() in state.edited or (state.shared and name in self._sound)
 
-    def _look(self, state: Past) -> None:
-        """See which of those that are left stand in this state, and which are not there at all."""
-        declared = assemble(state.commit or "", state.files.values(), None, self._parser).processes
-        for name in sorted(self._left):
+    def _look(self, state: Past, names: Collection[str]) -> None:
+        """See which of some processes stand in this state, and which are not there at all."""
+        if not names:
+            return
+        files = state.needed.of({name.lower() for name in names})
+        declared = assemble(state.commit or "", files, None, self._parser).processes
+        for name in names:
             one = declared.get(name)
             if one is None:
                 self._left.discard(name)

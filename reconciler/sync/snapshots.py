@@ -55,8 +55,8 @@ def update(previous: Snapshot, repo: Repository, index: Index | None, commit: st
 def part(repo: Repository, index: Index | None, commit: str, names: Iterable[str]) -> Snapshot:
     """Put together only what some processes need at a commit: they resolve as in the whole snapshot."""
     tree = objects.list_tree(repo, commit)
-    files = past.needed_by(tree.files, frozenset(name.lower() for name in names))
-    return _assembled(repo, index, commit, Tree(files, tree.scripts))
+    needed = past.Needed.by(names, tree.files)
+    return _assembled(repo, index, commit, Tree(needed.of(needed.names), tree.scripts))
 
 
 def settings_at(repo: Repository, index: Index | None, commit: str) -> Settings:
@@ -136,7 +136,7 @@ def _settings_before(repo: Repository, index: Index | None, commit: str) -> Sett
         for edit in step.edits:
             if edit.path != SETTINGS or edit.old_mode in {SYMLINK, SUBMODULE}:
                 continue
-            document = parser(File(SETTINGS, edit.old_mode, edit.old, -1)).document if edit.existed else {}
+            document = parser(past.before(edit)).document if edit.existed else {}
             if document is not None:
                 return Settings.of(document)
     return Settings()
