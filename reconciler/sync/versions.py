@@ -46,16 +46,18 @@ def extend(
     remembered = remembered or Progress()
     with index.transaction():
         known = progress(index)
-        if known.commit == commit and remembered.commit in {None, commit}:
+        if known.commit == commit and remembered.commit in {None, commit} and _knows(known, remembered):
             return known
-        begin, mainline = known.commit, {**remembered.mainline, **known.mainline}
-        if _is_rewound(repo, (known.commit, remembered.commit), commit):
-            if not allow_rewind:
-                raise _rewind(repo, known.commit or remembered.commit or "", commit)
+        mainline = {**remembered.mainline, **known.mainline}
+        rewound = _is_rewound(repo, (known.commit, remembered.commit), commit)
+        if rewound and not allow_rewind:
+            raise _rewind(repo, known.commit or remembered.commit or "", commit)
+        if not rewound and (base := known.commit or remembered.commit):
+            mainline |= history.choices(repo, base, commit)
+        begin = known.commit
+        if rewound or not _knows(known, remembered):
             index.clear_versions()
             begin = None
-        elif base := begin or remembered.commit:
-            mainline |= history.choices(repo, base, commit)
         commits = tuple(history.commits(repo, begin, commit, mainline))
         state = index.last_versions() if commits and begin else {}
         touched = {change.name for one in commits for change in one.changes}
@@ -73,6 +75,11 @@ def version_at(repo: Repository, index: Index, name: str, commit: str) -> Versio
         return None
     chain = history.chain(repo, known.commit, known.mainline)
     return version.version_at(index.versions(name), chain, commit)
+
+
+def _knows(known: Progress, remembered: Progress) -> bool:
+    """Whether the index was counted along all choices that are remembered; somebody without them may have done it."""
+    return remembered.mainline.items() <= known.mainline.items()
 
 
 def _is_rewound(repo: Repository, applied: tuple[str | None, ...], commit: str) -> bool:

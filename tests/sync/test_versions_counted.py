@@ -174,6 +174,14 @@ def test_a_pulled_merge_renumbers_nothing(workshop: Any, repo: Repository, index
     assert all_versions(whole) == all_versions(index), "the choice, remembered, makes counting anew the same"
 
 
+def test_what_was_counted_without_the_choices_is_counted_anew(workshop: Any, repo: Repository, index: Index) -> None:
+    old, new = pulled(workshop)
+    versions.extend(repo, index, new)
+    assert len(index.versions("B")) == 3, "along the first parents alone"
+    versions.extend(repo, index, new, Progress(new, {new: old}))
+    assert numbers(index, "B") == [(1, "Begin"), (2, "Merge main")]
+
+
 def test_a_pulled_merge_is_noticed_though_the_index_was_deleted(workshop: Any, repo: Repository, index: Index) -> None:
     old, new = pulled(workshop)
     versions.extend(repo, index, new, Progress(old))
