@@ -23,10 +23,7 @@ class LocalExecutor:
         if self._launcher is not None and self._launcher.poll() is None:
             return
         self.close()
-        try:
-            self._launcher = starting.launcher()
-        except OSError as error:
-            raise LaterError(f"no launcher can be started ({error.strerror})", todo="try again") from error
+        self._launcher = starting.launcher()
 
     def start(self, job: Job) -> None:
         """Hand a job over; a launcher that dies meanwhile is replaced once."""

@@ -14,6 +14,7 @@ from reconciler.execution import Execution
 _KEPT = frozenset({"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR"})
 _PROXIES = frozenset({"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"})
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_UNFIT = re.compile(r"[\0\ud800-\udfff]")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -30,15 +31,15 @@ def base(environ: Mapping[str, str]) -> dict[str, str]:
 def of_settings(settings: Mapping[str, Any]) -> dict[str, str]:
     """Write the scalars among a process's settings as variables: texts as they are, others as JSON, null not at all.
 
-    Names that no environment can carry, and texts with a NUL, stand in the input file only. Names that would change
-    the child's loader, interpreter, shell or git are refused by validation.
+    Names and texts that no environment can carry (a NUL in them, say) stand in the input file only. Names that would
+    change the child's loader, interpreter, shell or git are refused by validation.
     """
     written = {
         name: value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in settings.items()
         if isinstance(value, str | int | float) and _VARIABLE.fullmatch(name)
     }
-    return {name: value for name, value in written.items() if "\0" not in value}
+    return {name: value for name, value in written.items() if not _UNFIT.search(value)}
 
 
 def of_execution(execution: Execution) -> dict[str, str]:
@@ -50,6 +51,6 @@ def of_execution(execution: Execution) -> dict[str, str]:
         "PROCCTL_COMMIT": execution.commit or "",
         "PROCCTL_ENVIRONMENT": execution.environment,
         "PROCCTL_TRIGGER": str(execution.trigger),
-        "PROCCTL_REASON": execution.reason.replace("\0", ""),
+        "PROCCTL_REASON": _UNFIT.sub("", execution.reason),
         "PROCCTL_SLOT": instant.text(execution.trigger_time),
     }

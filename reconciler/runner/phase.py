@@ -82,7 +82,7 @@ class LivePhase:
         if "phase" in entry:
             name, said = self._line(entry["phase"]), self._line(entry.get("message", ""))
             if not self.places.turn(name, entry["status"], said):
-                self.note("warn", f"the phase {name} is left out: a script may report {LIMIT}")
+                self.note("warn", f"the phase {name} is left out: a record has room for {LIMIT}")
         elif "message" in entry:
             self.say(entry["message"])
         if "log" in entry:

@@ -10,7 +10,7 @@ from reconciler.execution import Status
 from reconciler.runner.live import LiveRecord, at
 
 LIMIT = 200
-"""Phases of its own that one script may report."""
+"""Phases in a record beyond which no script may report more of its own: a record has to stay readable."""
 
 
 class Places:
@@ -42,7 +42,7 @@ class Places:
         """Begin or end a phase of the script's own; ``False`` if there are too many."""
         name = self._prefix + name
         if not self._own or name not in self._places:
-            if len(self._places) >= LIMIT:
+            if self._own and len(self._live.execution.phases) >= LIMIT:
                 return False
             self._enter(name)
         elif self.index != self._places[name]:

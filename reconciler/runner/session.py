@@ -87,7 +87,8 @@ def run(job: Job, signals: Signals) -> int:
     try:
         live.begin(job.phases[0].name, time.time_ns(), host=host, user=user)
     except OSError as error:
-        claims.release(job.layout, job.id)
+        if _waiting(job):  # else `running` is there, though not surely durable: recovery has to look at it
+            claims.release(job.layout, job.id)
         return _unrecorded(job, error)
     os.dup2(0, 2)
     folders = Folders(job.layout, job.id, execution.name)
@@ -121,7 +122,8 @@ def _work(job: Job, live: LiveRecord, signals: Signals, folders: Folders) -> Res
     except Exception as error:  # noqa: BLE001 - a bug of ours must not leave a record that says `running` for ever
         live.log(0, "fatal", live.masks.text(traceback.format_exc()), time.time_ns())
         message = live.masks.text(f"procctl failed, which is a bug: {type(error).__name__}: {error}")
-        return Result(Outcome.FAILED, message, time.time_ns(), ())
+        not_run = tuple(phase.name for phase in job.phases[len(live.execution.phases) :])
+        return Result(Outcome.FAILED, message, time.time_ns(), not_run)
 
 
 def complain(text: str) -> None:

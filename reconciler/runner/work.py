@@ -63,6 +63,8 @@ class Work:
         ended = 0
         for place, phase in enumerate(phases):
             index = 0
+            if place and (failure := self._interruption()):
+                return self._failed(failure, place, ended)
             if place:
                 index = self._live.begin_phase(phase.name, time.time_ns())
                 self._live.publish()
@@ -72,13 +74,17 @@ class Work:
             ended = time.time_ns()
             if failure is not None:
                 listener.places.fail(failure.message, failure.code, ended)
-                not_run = tuple(phase.name for phase in phases[place + 1 :])
-                return Result(failure.outcome, failure.message, ended, not_run)
+                return self._failed(failure, place + 1, ended)
             listener.places.complete(ended)
             if listener.outputs:
                 self._outputs[phase.name] = listener.outputs
                 self._prepared = False
         return Result(Outcome.SUCCESS, None, ended, ())
+
+    def _failed(self, failure: Failure, begun: int, ended: int) -> Result:
+        """End with a failure; ``begun`` counts the phases that have begun."""
+        not_run = tuple(phase.name for phase in self._job.phases[begun:])
+        return Result(failure.outcome, failure.message, ended, not_run)
 
     def _phase(self, phase: Phase, listener: LivePhase) -> Failure | None:
         attempts = phase.retries + 1

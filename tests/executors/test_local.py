@@ -68,9 +68,6 @@ def test_one_that_dies_while_it_is_written_to_is_replaced_too(started: Any) -> N
 
 
 def test_without_room_for_a_launcher_it_is_a_matter_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full() -> None:
-        raise BlockingIOError(11, "Resource temporarily unavailable")
-
-    monkeypatch.setattr(starting, "launcher", full)
-    with pytest.raises(LaterError, match="no launcher can be started"):
+    monkeypatch.setattr(starting, "_PYTHON", ("/no/such/python",))
+    with pytest.raises(LaterError, match="no process can be started"):
         LocalExecutor().prepare()

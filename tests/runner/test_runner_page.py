@@ -52,7 +52,7 @@ def test_every_function_of_a_python_script_is_listed() -> None:
         (report._LONGEST_NAME, "128 characters"),
         (MESSAGE_LIMIT, "2,000"),
         (data.LIMIT, "100,000"),
-        (places.LIMIT, "200 at most"),
+        (places.LIMIT, "200 phases"),
         (attempt.GRACE, "10 seconds later"),
     ],
 )

@@ -142,6 +142,14 @@ def test_a_bare_signal_cancels_too(bench: Any) -> None:
     assert (ran.record["outcome"], ran.record["message"]) == ("cancelled", "Cancelled by a signal")
 
 
+def test_a_cancel_that_comes_too_late_for_a_phase_holds_back_the_next(bench: Any) -> None:
+    """The script itself cancels its execution and ends well: what ran has run, and nothing more begins."""
+    first = bench.sh("kill -TERM $PPID; trap '' TERM; sleep 0.05", "first.sh")
+    ran = bench.run(Phase("A", first), Phase("B", bench.sh(":", "b.sh")))
+    assert ran.record["outcome"] == "cancelled"
+    assert ran.record["notRun"] == ["B"]
+
+
 def test_cancel_does_not_wait_for_the_next_attempt(bench: Any) -> None:
     phase = Phase("A", bench.sh("exit 1"), retries=9, delay=timedelta(hours=1))
     ran = cancelled(bench, phase, when=lambda record: any(phase["log"] for phase in record["phases"]))

@@ -226,7 +226,7 @@ def test_another_attempt_goes_on_in_the_same_phases(bench: Any) -> None:
 def test_there_is_a_limit_to_phases_of_its_own(bench: Any) -> None:
     ran = bench.run(reporting(bench, *(own(f"P{number}", "running") for number in range(places.LIMIT + 3))))
     assert len(ran.record["phases"]) == places.LIMIT
-    assert ran.record["phases"][-1]["log"][0].endswith("is left out: a script may report 200")
+    assert ran.record["phases"][-1]["log"][0].endswith("is left out: a record has room for 200")
 
 
 def test_messages_are_one_line_of_bounded_length(bench: Any) -> None:
