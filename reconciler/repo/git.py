@@ -127,17 +127,16 @@ class Git:
             process = subprocess.Popen(  # noqa: S603 - a fixed command, arguments as a list
                 self._command(args), env=self._environment(), stdin=source, stdout=subprocess.PIPE, stderr=err
             )
+            ended = False
             try:
                 with cast("IO[bytes]", process.stdout) as out:
                     yield out
                     ended = not out.read(1)
-            except BaseException:
-                process.kill()
+            finally:
+                if not ended:
+                    process.kill()
                 process.wait()
-                raise
-            if not ended:
-                process.kill()
-            if process.wait() and ended:
+            if ended and process.returncode:
                 err.seek(0)
                 raise self.error(args, process.returncode, err.read().decode(errors="replace"))
 

@@ -12,6 +12,8 @@ from reconciler.repo import refs
 from reconciler.repo.refs import Followed
 from reconciler.repo.repository import Repository
 
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
 
 def nothing(commit: str) -> None:
     assert commit
@@ -117,10 +119,17 @@ def test_a_branch_named_like_an_id_is_not_that_id(workshop: Any, repo: Repositor
 
 
 def test_an_ambiguous_id_asks_for_more(workshop: Any, repo: Repository) -> None:
-    # two commits that share the first 7 digits are hard to come by; two made-up answers of git are not
-    first, second = workshop.commit(), workshop.commit()
-    shared = next(length for length in range(41) if first[:length] != second[:length]) - 1
-    assert refs.resolve_commit(repo, first[: max(7, shared + 1)]) == first
+    assert workshop.git("hash-object", "-w", "-t", "tree", "/dev/null") == EMPTY_TREE
+    made = []
+    for message in ("16420", "17215"):  # found by trying: the ids share their first 7 digits
+        who = "A <a@b> 0 +0000"
+        body = f"tree {EMPTY_TREE}\nauthor {who}\ncommitter {who}\n\n{message}\n"
+        file = workshop.write("body", body)
+        made.append(workshop.git("hash-object", "-w", "-t", "commit", str(file)))
+    assert made[0][:7] == made[1][:7]
+    with pytest.raises(UserError, match=r"begins 2 commits; give more digits"):
+        refs.resolve_commit(repo, made[0][:7])
+    assert refs.resolve_commit(repo, made[0][:10]) == made[0]
 
 
 def test_revisions_are_for_users_at_the_command_line(workshop: Any, repo: Repository) -> None:
