@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from reconciler import __version__
-from reconciler.cli import terminal
+from reconciler.cli import interrupts, terminal
 from reconciler.errors import ProcctlError
 
 FAILED = 1
@@ -31,7 +31,7 @@ def answer(error: BaseException) -> int:
     """Tell a person what ended the program; return the exit code. Whatever has no kind of its own is a bug."""
     match error:
         case BrokenPipeError() | OutputClosedError():
-            close_output()
+            interrupts.silence(sys.stdout)  # the interpreter's last flush says nothing
             code = PIPE_CLOSED
         case click.Abort() | KeyboardInterrupt():
             code = INTERRUPTED
@@ -112,10 +112,3 @@ def say(kind: str, what: str, todo: str) -> None:
         click.echo(f"  {terminal.plain(line)}", err=True)
     for line in todo.splitlines():
         click.echo(f"  next: {terminal.plain(line)}", err=True)
-
-
-def close_output() -> None:
-    """Point standard output nowhere, so that the interpreter's last flush of a closed pipe says nothing."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

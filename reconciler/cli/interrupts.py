@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TextIO
 
 
 class Interrupts:
@@ -20,10 +21,15 @@ class Interrupts:
 
     def hang_up(self, _number: int, _frame: FrameType | None) -> None:
         """Write to nobody from now on: a terminal that is gone would fail every write."""
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        silence(sys.stdout)
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """Let what is written to a stream go nowhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 @contextmanager

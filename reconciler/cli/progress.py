@@ -4,7 +4,7 @@ import re
 import time
 from typing import TextIO
 
-from reconciler.cli import terminal
+from reconciler.cli import interrupts, terminal
 from reconciler.execution import Execution, PhaseRun
 from reconciler.web import wording
 
@@ -46,8 +46,7 @@ class Progress:
         frame = _FRAMES[int(now / _FRAME) % len(_FRAMES)]
         what = terminal.plain(execution.message)
         width = terminal.width_of(self._stream) or 80
-        self._stream.write(_CLEAR + terminal.cut(f"{frame} {what}", width - 1))
-        self._stream.flush()
+        self._write(_CLEAR + terminal.cut(f"{frame} {what}", width - 1))
 
     def say(self, text: str, style: str | None = None) -> None:
         """Print a line between those of the execution."""
@@ -88,8 +87,14 @@ class Progress:
         self._raw(terminal.paint(terminal.plain(text), style, self._stream))
 
     def _raw(self, line: str) -> None:
-        self._stream.write(f"{_CLEAR if self._moving else ''}{line}\n")
-        self._stream.flush()
+        self._write(f"{_CLEAR if self._moving else ''}{line}\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:  # nobody reads any more; what is being watched goes on, and so does its record
+            interrupts.silence(self._stream)
 
 
 def _message(text: str) -> str:

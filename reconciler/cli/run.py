@@ -17,7 +17,7 @@ from reconciler.cli.interrupts import Interrupts
 from reconciler.cli.order import Pair
 from reconciler.cli.progress import Progress
 from reconciler.cli.workspace import Workspace
-from reconciler.errors import NotFoundError, ProcctlError, UsageError
+from reconciler.errors import NotFoundError, ProcctlError, UsageError, UserError
 from reconciler.execution import Execution, Trigger
 from reconciler.executors.assignment import assign
 from reconciler.runner import session
@@ -106,6 +106,9 @@ def _choose(place: Workspace, index: Index, applied: Applied, wanted: Order) -> 
 
 
 def _detach(place: Workspace, wanted: Order) -> int:
+    if place.reconciler is not None and place.reconciler.ref != place.followed.ref:
+        what = f"the reconciler at work here follows {place.reconciler.ref}, not {place.followed.ref}"
+        raise UserError(what, where="--detach", todo="leave out --detach, or --ref")
     request = Request(
         id=wanted.id,
         name=wanted.reference.name,

@@ -16,7 +16,7 @@ from typing import Any
 
 from reconciler import instant
 from reconciler.cli import commands, failures
-from reconciler.errors import NotFoundError
+from reconciler.errors import NotFoundError, UserError
 from reconciler.repo import refs
 from reconciler.repo.refs import Followed
 from reconciler.repo.repository import Repository, open_repository
@@ -25,6 +25,7 @@ from reconciler.store import files, schedules
 from reconciler.store.database import BrokenIndexError
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
+from reconciler.store.schedules import State
 from reconciler.sync import applying, parsing, records, snapshots
 from reconciler.sync.applying import Applied
 from reconciler.web import health
@@ -82,7 +83,7 @@ class Workspace:
 
         Where the branch was rewound behind what a reconciler has applied, that stays in force, with a warning.
         """
-        followed, before = self.followed, schedules.read(self.layout)
+        followed, before = self.followed, _state(self.layout)
         applied = before.applied if before is not None and before.ref == followed.ref else None
         if applied is not None and not refs.is_ancestor(self.repo, applied, followed.commit):
             what = f"{followed.branch} was rewound: {followed.commit[:12]} does not descend from {applied[:12]}"
@@ -161,6 +162,16 @@ def announce(workspace: Workspace) -> None:
     """Say on standard error which branch was chosen."""
     followed = workspace.followed
     failures.note(f"following {followed.branch} at {followed.commit[:12]} in {workspace.layout.environment}")
+
+
+def _state(layout: Layout) -> State | None:
+    try:
+        return schedules.read(layout)
+    except ValueError as error:
+        todo = f"put `git show executions:state/{layout.environment}.json` in its place"
+        raise UserError(str(error), where=str(layout.schedules), todo=todo) from error
+    except OSError as error:
+        raise files.explain(error, layout.schedules) from error
 
 
 def _reconciler(layout: Layout) -> Reconciler | None:

@@ -255,6 +255,15 @@ def test_a_closed_terminal_ends_nothing(root: Path, workshop: Any, records: Any,
     assert workshop.git("log", "-1", "--format=%s", "refs/heads/executions") == "LONG success"
 
 
+def test_a_reader_that_goes_ends_nothing(root: Path, workshop: Any, records: Any) -> None:
+    command = f"{PROCCTL} run GOOD | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=root, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("GOOD version 1")
+    assert records()[0]["outcome"] == "success"
+    assert workshop.git("log", "-1", "--format=%s", "refs/heads/executions") == "GOOD success"
+
+
 def test_the_starters_death_ends_nothing(long_run: Any, root: Path, records: Any, until: Any) -> None:
     long_run.kill()
     long_run.communicate()

@@ -152,3 +152,14 @@ def test_an_address_that_will_not_do_is_refused(here: Any, root: Path, command: 
 
 def test_an_environment_that_is_no_name_is_refused(here: Any, root: Path) -> None:
     here("daemon", "--environment", "No", cwd=root, code=1)
+
+
+def test_what_commands_looked_at_before_is_no_obstacle_for_a_daemon(
+    here: Any, root: Path, workshop: Any, start: Start, until: Any
+) -> None:
+    workshop.commit({"processes/NEW.yaml": "script: good.sh\n"})
+    here("list", cwd=root)
+    workshop.git("commit", "-q", "--amend", "-m", "amended before any reconciler applied it")
+    daemon, said = start("daemon")
+    until(lambda: " ready" in said.read_text() or daemon.poll() is not None)
+    assert daemon.poll() is None, said.read_text()
