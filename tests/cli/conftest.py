@@ -40,11 +40,11 @@ def procctl(tmp_path: Path) -> Call:
 
 
 @pytest.fixture
-def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     """Run ``procctl`` inside this process: many times faster, for what neither signals nor streams decide."""
 
-    def call(*arguments: str | Path, cwd: Path, code: int | None = 0) -> Done:
-        monkeypatch.chdir(cwd)
+    def call(*arguments: str | Path, cwd: Path | None = None, code: int | None = 0) -> Done:
+        monkeypatch.chdir(cwd or tmp_path)
         capsys.readouterr()
         ended = main([str(argument) for argument in arguments])
         said = capsys.readouterr()

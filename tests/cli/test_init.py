@@ -21,8 +21,8 @@ def committed(root: Path) -> set[str]:
     return set(git(root, "ls-tree", "-r", "--name-only", "-z", "HEAD").split("\0")) - {""}
 
 
-def test_a_new_repository_has_one_commit_on_main_and_nothing_left_to_do(procctl: Any, tmp_path: Path) -> None:
-    done = procctl("init", "jobs")
+def test_a_new_repository_has_one_commit_on_main_and_nothing_left_to_do(here: Any, tmp_path: Path) -> None:
+    done = here("init", "jobs")
     root = tmp_path / "jobs"
     assert git(root, "symbolic-ref", "HEAD") == "refs/heads/main"
     assert git(root, "rev-list", "--count", "HEAD") == "1"
@@ -32,31 +32,31 @@ def test_a_new_repository_has_one_commit_on_main_and_nothing_left_to_do(procctl:
     assert done.stderr == ""
 
 
-def test_scripts_with_a_shebang_may_be_executed(procctl: Any, tmp_path: Path) -> None:
-    procctl("init", "jobs")
+def test_scripts_with_a_shebang_may_be_executed(here: Any, tmp_path: Path) -> None:
+    here("init", "jobs")
     listed = git(tmp_path / "jobs", "ls-tree", "HEAD", "processes/scripts/hello.sh")
     assert listed.startswith("100755 ")
 
 
-def test_the_folder_may_be_where_one_stands_or_named_by_repo(procctl: Any, tmp_path: Path) -> None:
+def test_the_folder_may_be_where_one_stands_or_named_by_repo(here: Any, tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
-    procctl("init", cwd=tmp_path / "here")
-    procctl("init", "--repo", tmp_path / "there")
-    procctl("--repo", tmp_path / "before", "init")
+    here("init", cwd=tmp_path / "here")
+    here("init", "--repo", tmp_path / "there")
+    here("--repo", tmp_path / "before", "init")
     assert committed(tmp_path / "here") == committed(tmp_path / "there") == committed(tmp_path / "before") == FILES
 
 
-def test_a_path_may_hold_any_letters(procctl: Any, tmp_path: Path) -> None:
-    procctl("init", "Prozeße 日本/-o")
+def test_a_path_may_hold_any_letters(here: Any, tmp_path: Path) -> None:
+    here("init", "Prozeße 日本/-o")
     assert committed(tmp_path / "Prozeße 日本" / "-o") == FILES
 
 
-def test_what_is_there_is_kept_and_only_what_is_missing_is_committed(procctl: Any, workshop: Any) -> None:
+def test_what_is_there_is_kept_and_only_what_is_missing_is_committed(here: Any, workshop: Any) -> None:
     workshop.commit({"README.md": "mine\n", "notes.txt": "a\n"})
     workshop.write("notes.txt", "b\n")
     workshop.write("staged.txt", "c\n")
     workshop.git("add", "staged.txt")
-    done = procctl("init", cwd=workshop.root)
+    done = here("init", cwd=workshop.root)
     assert (workshop.root / "README.md").read_text() == "mine\n"
     assert (workshop.root / ".gitignore").read_text() == "executions/\n"
     assert re.search(r"kept +README\.md", done.stdout)
@@ -67,81 +67,81 @@ def test_what_is_there_is_kept_and_only_what_is_missing_is_committed(procctl: An
     assert set(changed) == FILES - {"README.md", ".gitignore"}
 
 
-def test_a_second_time_changes_nothing(procctl: Any, tmp_path: Path) -> None:
-    procctl("init", "jobs")
+def test_a_second_time_changes_nothing(here: Any, tmp_path: Path) -> None:
+    here("init", "jobs")
     before = git(tmp_path / "jobs", "rev-parse", "HEAD")
-    done = procctl("init", "jobs")
+    done = here("init", "jobs")
     assert "Nothing was missing" in done.stdout
     assert git(tmp_path / "jobs", "rev-parse", "HEAD") == before
 
 
-def test_a_repository_with_processes_gets_no_example(procctl: Any, workshop: Any) -> None:
+def test_a_repository_with_processes_gets_no_example(here: Any, workshop: Any) -> None:
     workshop.commit({"processes/MINE.yaml": "script: mine.sh\n", "processes/scripts/mine.sh": "#!/bin/sh\n"})
-    procctl("init", cwd=workshop.root)
+    here("init", cwd=workshop.root)
     assert not (workshop.root / "processes/hello.yaml").exists()
     assert (workshop.root / "schemas/process.schema.json").is_file()
 
 
-def test_records_are_ignored_even_where_a_gitignore_is_kept(procctl: Any, workshop: Any) -> None:
+def test_records_are_ignored_even_where_a_gitignore_is_kept(here: Any, workshop: Any) -> None:
     workshop.commit({".gitignore": "*.pyc\n"})
-    procctl("init", cwd=workshop.root)
-    procctl("init", cwd=workshop.root)
+    here("init", cwd=workshop.root)
+    here("init", cwd=workshop.root)
     assert workshop.git("check-ignore", "executions/2021/x.json")
     assert (workshop.root / ".git/info/exclude").read_text().count("executions") == 1
 
 
-def test_an_empty_repository_gets_its_first_commit_on_the_branch_it_has(procctl: Any, tmp_path: Path) -> None:
+def test_an_empty_repository_gets_its_first_commit_on_the_branch_it_has(here: Any, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", "-b", "trunk", str(tmp_path / "jobs")], check=True)
-    procctl("init", "jobs")
+    here("init", "jobs")
     assert git(tmp_path / "jobs", "log", "-1", "--format=%D") == "HEAD -> trunk"
 
 
-def test_a_folder_inside_a_repository_is_refused(procctl: Any, workshop: Any) -> None:
+def test_a_folder_inside_a_repository_is_refused(here: Any, workshop: Any) -> None:
     workshop.commit({"sub/file": ""})
-    done = procctl("init", "sub", cwd=workshop.root, code=1)
+    done = here("init", "sub", cwd=workshop.root, code=1)
     assert f"inside the repository {workshop.root}" in done.stderr
     assert "next: " in done.stderr
     assert list((workshop.root / "sub").iterdir()) == [workshop.root / "sub/file"]
 
 
-def test_a_bare_repository_is_refused(procctl: Any, tmp_path: Path) -> None:
+def test_a_bare_repository_is_refused(here: Any, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "bare.git")], check=True)
-    done = procctl("init", "bare.git", code=1)
+    done = here("init", "bare.git", code=1)
     assert "bare repository" in done.stderr
 
 
-def test_a_file_in_place_of_the_folder_is_a_usage_error(procctl: Any, tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_a_usage_error(here: Any, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    procctl("init", "file", code=2)
+    here("init", "file", code=2)
 
 
-def test_a_symlink_in_place_of_a_folder_is_not_followed(procctl: Any, workshop: Any, tmp_path: Path) -> None:
+def test_a_symlink_in_place_of_a_folder_is_not_followed(here: Any, workshop: Any, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     workshop.commit({"README.md": "mine\n"})
     (workshop.root / "schemas").symlink_to(outside)
-    done = procctl("init", cwd=workshop.root, code=1)
+    done = here("init", cwd=workshop.root, code=1)
     assert "symlink" in done.stderr
     assert list(outside.iterdir()) == []
     assert workshop.git("status", "--porcelain") == "?? schemas", "what was written before is taken back"
 
 
-def test_a_folder_that_cannot_be_made_is_a_clear_error(procctl: Any, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_a_clear_error(here: Any, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    done = procctl("init", "file/jobs", code=1)
+    done = here("init", "file/jobs", code=1)
     assert "file/jobs" in done.stderr
     assert "next: " in done.stderr
 
 
-def test_it_works_where_git_knows_nobody(procctl: Any, tmp_path: Path) -> None:
+def test_it_works_where_git_knows_nobody(here: Any, tmp_path: Path) -> None:
     Path(os.environ["GIT_CONFIG_GLOBAL"]).write_text("[user]\n\tuseConfigOnly = true\n")
-    done = procctl("init", "jobs")
+    done = here("init", "jobs")
     assert "git does not know who you are" in done.stderr
     assert git(tmp_path / "jobs", "log", "-1", "--format=%an") == "procctl"
 
 
-def test_every_yaml_file_names_a_schema_that_is_there(procctl: Any, tmp_path: Path) -> None:
-    procctl("init", "jobs")
+def test_every_yaml_file_names_a_schema_that_is_there(here: Any, tmp_path: Path) -> None:
+    here("init", "jobs")
     found = sorted((tmp_path / "jobs").rglob("*.yaml"))
     assert found
     for path in found:
@@ -150,8 +150,8 @@ def test_every_yaml_file_names_a_schema_that_is_there(procctl: Any, tmp_path: Pa
         assert (path.parent / modeline[1]).is_file(), path
 
 
-def test_the_workflow_gives_away_nothing(procctl: Any, tmp_path: Path) -> None:
-    procctl("init", "jobs")
+def test_the_workflow_gives_away_nothing(here: Any, tmp_path: Path) -> None:
+    here("init", "jobs")
     text = (tmp_path / "jobs/.github/workflows/procctl.yml").read_text()
     workflow = yaml.safe_load(text)
     (job,) = workflow["jobs"].values()

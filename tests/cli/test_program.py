@@ -35,8 +35,8 @@ def test_no_command_prints_the_help(procctl: Any) -> None:
     assert procctl().stdout == procctl("--help").stdout == procctl("-h").stdout
 
 
-def test_the_version_is_printed(procctl: Any) -> None:
-    assert re.fullmatch(r"procctl \d+\.\d+\.\d+\n", procctl("--version").stdout)
+def test_the_version_is_printed(here: Any) -> None:
+    assert re.fullmatch(r"procctl \d+\.\d+\.\d+\n", here("--version").stdout)
 
 
 @pytest.mark.parametrize("name", program.COMMANDS)
@@ -84,27 +84,27 @@ def test_an_unknown_option_names_the_command_and_its_help(procctl: Any) -> None:
     assert "  next: procctl run --help" in done.stderr
 
 
-def test_outside_of_a_repository_every_command_says_so(procctl: Any, tmp_path: Path) -> None:
+def test_outside_of_a_repository_every_command_says_so(here: Any, tmp_path: Path) -> None:
     for arguments in (["list"], ["run", "X"], ["status"], ["validate"], ["executions"], ["daemon"], ["reindex"]):
-        done = procctl(*arguments, code=1)
+        done = here(*arguments, code=1)
         assert f"procctl: error: {tmp_path}: this is no git repository" in done.stderr
         assert "procctl init" in done.stderr
 
 
-def test_an_empty_repository_says_what_to_do(procctl: Any, workshop: Any) -> None:
-    done = procctl("list", cwd=workshop.root, code=1)
+def test_an_empty_repository_says_what_to_do(here: Any, workshop: Any) -> None:
+    done = here("list", cwd=workshop.root, code=1)
     assert "no commit yet" in done.stderr
     assert "  next: " in done.stderr
 
 
-def test_a_detached_head_is_an_error_unless_a_branch_is_named(procctl: Any, workshop: Any) -> None:
+def test_a_detached_head_is_an_error_unless_a_branch_is_named(here: Any, workshop: Any) -> None:
     workshop.commit({"a": "1"})
     workshop.git("checkout", "-q", "--detach")
-    done = procctl("list", cwd=workshop.root, code=1)
+    done = here("list", cwd=workshop.root, code=1)
     assert "detached" in done.stderr
-    assert "following main at" in procctl("list", "--ref", "main", cwd=workshop.root).stderr
+    assert "following main at" in here("list", "--ref", "main", cwd=workshop.root).stderr
     workshop.commit({"procctl.yaml": "branch: main\n"})
-    assert "following main at" in procctl("list", cwd=workshop.root).stderr
+    assert "following main at" in here("list", cwd=workshop.root).stderr
 
 
 @pytest.mark.parametrize(
@@ -199,12 +199,12 @@ def two(workshop: Any, tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_the_repository_may_be_named_anywhere_and_the_nearest_wins(
-    procctl: Any, two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    here: Any, two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = two
 
     def names(*arguments: str | Path, cwd: Path | None = None) -> str:
-        return str(procctl(*arguments, "-o", "name", cwd=cwd).stdout).strip()
+        return str(here(*arguments, "-o", "name", cwd=cwd).stdout).strip()
 
     assert names("list", cwd=first) == "FIRST"
     assert names("--repo", second, "list", cwd=first) == "SECOND"
@@ -226,11 +226,11 @@ def test_each_option_has_a_variable_of_its_own_spelling() -> None:
                 assert option.envvar == f"PROCCTL_{name.upper()}_{long[2:].upper().replace('-', '_')}"
 
 
-def test_every_option_is_a_variable_too(procctl: Any, two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_option_is_a_variable_too(here: Any, two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROCCTL_LIST_OUTPUT", "json")
-    assert json.loads(procctl("list", cwd=two[0]).stdout)[0]["name"] == "FIRST"
+    assert json.loads(here("list", cwd=two[0]).stdout)[0]["name"] == "FIRST"
     monkeypatch.setenv("PROCCTL_LIST_OUTPUT", "nonsense")
-    assert "nonsense" in procctl("list", cwd=two[0], code=2).stderr
+    assert "nonsense" in here("list", cwd=two[0], code=2).stderr
 
 
 def test_names_are_completed_from_the_index(

@@ -77,8 +77,8 @@ def long_run(root: Path, until: Any) -> Iterator["subprocess.Popen[str]"]:
     run.communicate(timeout=60)
 
 
-def test_a_success_is_shown_and_recorded_and_published(procctl: Any, root: Path, workshop: Any, records: Any) -> None:
-    done = procctl("run", "GOOD", "--reason", "to see it", cwd=root)
+def test_a_success_is_shown_and_recorded_and_published(here: Any, root: Path, workshop: Any, records: Any) -> None:
+    done = here("run", "GOOD", "--reason", "to see it", cwd=root)
     (record,) = records()
     assert record["_id"] in done.stdout
     assert re.search(r"^MAIN success in ", done.stdout, re.MULTILINE)
@@ -95,22 +95,22 @@ def test_a_success_is_shown_and_recorded_and_published(procctl: Any, root: Path,
     assert not list(root.glob(".git/procctl/state/*/claims/*"))
 
 
-def test_a_failure_exits_1_and_says_why(procctl: Any, root: Path, records: Any) -> None:
-    done = procctl("run", "BAD", cwd=root, code=1)
+def test_a_failure_exits_1_and_says_why(here: Any, root: Path, records: Any) -> None:
+    done = here("run", "BAD", cwd=root, code=1)
     assert "it hurts" in done.stdout
     assert re.search(r"^failed in .*exit code 3", done.stdout, re.MULTILINE)
     assert records()[0]["outcome"] == "failed"
 
 
-def test_the_phases_of_a_workflow_are_shown_in_order(procctl: Any, root: Path, records: Any) -> None:
-    done = procctl("run", "STEPS", cwd=root, code=1)
+def test_the_phases_of_a_workflow_are_shown_in_order(here: Any, root: Path, records: Any) -> None:
+    done = here("run", "STEPS", cwd=root, code=1)
     shown = [line for line in done.stdout.splitlines() if re.match(r"(ONE|TWO|THREE) ", line)]
     assert [line.split(" in ")[0] for line in shown] == ["ONE …", "ONE success", "TWO …", "TWO failed"]
     assert records()[0]["notRun"] == ["THREE"]
 
 
-def test_json_is_the_record_and_progress_goes_elsewhere(procctl: Any, root: Path, records: Any) -> None:
-    done = procctl("run", "GOOD", "-o", "json", cwd=root)
+def test_json_is_the_record_and_progress_goes_elsewhere(here: Any, root: Path, records: Any) -> None:
+    done = here("run", "GOOD", "-o", "json", cwd=root)
     assert [json.loads(done.stdout)] == records()
     assert "MAIN success" in done.stderr
 
@@ -127,16 +127,16 @@ def test_json_is_the_record_and_progress_goes_elsewhere(procctl: Any, root: Path
     ],
 )
 def test_a_body_lies_over_the_input(
-    procctl: Any, root: Path, records: Any, arguments: list[str], body: dict[str, Any]
+    here: Any, root: Path, records: Any, arguments: list[str], body: dict[str, Any]
 ) -> None:
     (root / "body.json").write_text('{"é": "日本"}')
-    procctl("run", "GOOD", *arguments, cwd=root)
+    here("run", "GOOD", *arguments, cwd=root)
     assert given(root) == {"a": 1, "b": 2} | body
     assert records()[0]["body"] == body
 
 
-def test_without_a_body_the_record_has_none(procctl: Any, root: Path, records: Any) -> None:
-    procctl("run", "GOOD", cwd=root)
+def test_without_a_body_the_record_has_none(here: Any, root: Path, records: Any) -> None:
+    here("run", "GOOD", cwd=root)
     assert "body" not in records()[0]
     assert given(root) == {"a": 1, "b": 2}
 
@@ -193,28 +193,26 @@ def test_what_is_refused_is_refused_before_anything_is_written(
     assert not list(root.glob(".git/procctl/state/*/requests/*"))
 
 
-def test_force_runs_what_is_disabled_or_belongs_elsewhere(procctl: Any, root: Path, records: Any) -> None:
-    procctl("run", "OFF", "--force", cwd=root)
-    procctl("run", "ELSEWHERE", "--force", cwd=root)
-    procctl("run", "ELSEWHERE", "--environment", "staging", cwd=root)
+def test_force_runs_what_is_disabled_or_belongs_elsewhere(here: Any, root: Path, records: Any) -> None:
+    here("run", "OFF", "--force", cwd=root)
+    here("run", "ELSEWHERE", "--force", cwd=root)
+    here("run", "ELSEWHERE", "--environment", "staging", cwd=root)
     assert [record["environment"] for record in records()] == ["production", "production", "staging"]
 
 
-def test_an_older_version_runs_with_the_scripts_of_its_time(
-    procctl: Any, root: Path, workshop: Any, records: Any
-) -> None:
+def test_an_older_version_runs_with_the_scripts_of_its_time(here: Any, root: Path, workshop: Any, records: Any) -> None:
     first = workshop.git("rev-parse", "HEAD")
     workshop.commit({"processes/GOOD.yaml": "script: bad.sh\n", "processes/scripts/good.sh": "#!/bin/sh\necho new\n"})
-    procctl("run", "GOOD", cwd=root, code=1)
-    assert "hello" in procctl("run", "GOOD@1", cwd=root).stdout
-    assert "hello" in procctl("run", f"GOOD@{first[:8]}", cwd=root).stdout
-    procctl("run", "GOOD@~LATEST", cwd=root, code=1)
+    here("run", "GOOD", cwd=root, code=1)
+    assert "hello" in here("run", "GOOD@1", cwd=root).stdout
+    assert "hello" in here("run", f"GOOD@{first[:8]}", cwd=root).stdout
+    here("run", "GOOD@~LATEST", cwd=root, code=1)
     assert [record["version"] for record in records()] == [2, 1, 1, 2]
 
 
-def test_an_uncommitted_edit_is_never_run(procctl: Any, root: Path, workshop: Any) -> None:
+def test_an_uncommitted_edit_is_never_run(here: Any, root: Path, workshop: Any) -> None:
     workshop.write("processes/scripts/good.sh", "#!/bin/sh\nexit 9\n", 0o755)
-    procctl("run", "GOOD", cwd=root)
+    here("run", "GOOD", cwd=root)
 
 
 def test_ctrl_c_cancels_and_exits_130(long_run: Any, records: Any) -> None:
@@ -301,8 +299,8 @@ def test_what_a_script_prints_never_steers_the_terminal(procctl: Any, root: Path
         assert all(line.isprintable() for line in done.stdout.splitlines())
 
 
-def test_detach_leaves_a_request_and_warns_where_nobody_reconciles(procctl: Any, root: Path) -> None:
-    done = procctl("run", "GOOD", "--detach", "-i", "b=x", "--delay", "10m", cwd=root)
+def test_detach_leaves_a_request_and_warns_where_nobody_reconciles(here: Any, root: Path) -> None:
+    done = here("run", "GOOD", "--detach", "-i", "b=x", "--delay", "10m", cwd=root)
     (path,) = root.glob(".git/procctl/state/production/requests/*.json")
     assert done.stdout == f"{path.stem}\n"
     assert "no reconciler" in done.stderr

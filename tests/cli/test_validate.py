@@ -15,18 +15,17 @@ BROKEN = {"processes/B.yaml": "script: a.sh\ncron: '0 7 30 2 *'\n", "processes/C
 HELD = {"processes/H.yaml": "script: a.sh\nrunAs: ada\n"}
 
 
-def test_what_init_writes_is_valid_without_a_warning(procctl: Any, tmp_path: Path) -> None:
-    procctl("init", "jobs")
+def test_what_init_writes_is_valid_without_a_warning(here: Any, tmp_path: Path) -> None:
+    here("init", "jobs")
     assert (
-        procctl("validate", "--strict", cwd=tmp_path / "jobs").stdout
-        == "2 processes, 1 workflow: 0 errors, 0 warnings\n"
+        here("validate", "--strict", cwd=tmp_path / "jobs").stdout == "2 processes, 1 workflow: 0 errors, 0 warnings\n"
     )
-    procctl("validate", "--strict", "--rev", "HEAD", cwd=tmp_path / "jobs")
+    here("validate", "--strict", "--rev", "HEAD", cwd=tmp_path / "jobs")
 
 
-def test_all_problems_are_told_with_their_places(procctl: Any, workshop: Any) -> None:
+def test_all_problems_are_told_with_their_places(here: Any, workshop: Any) -> None:
     workshop.commit({**GOOD, **BROKEN})
-    done = procctl("validate", cwd=workshop.root, code=1)
+    done = here("validate", cwd=workshop.root, code=1)
     lines = done.stdout.splitlines()
     assert any(line.startswith("processes/B.yaml:2:7: error: ") for line in lines)
     assert any(line.startswith("processes/C.yaml:1:") and "missing.sh" in line for line in lines)
@@ -34,51 +33,51 @@ def test_all_problems_are_told_with_their_places(procctl: Any, workshop: Any) ->
     assert done.stderr == ""
 
 
-def test_the_working_tree_is_read_and_not_the_commit(procctl: Any, workshop: Any) -> None:
+def test_the_working_tree_is_read_and_not_the_commit(here: Any, workshop: Any) -> None:
     workshop.commit(GOOD)
     workshop.write("processes/B.yaml", BROKEN["processes/B.yaml"])
-    procctl("validate", cwd=workshop.root, code=1)
-    procctl("validate", "--rev", "HEAD", cwd=workshop.root)
+    here("validate", cwd=workshop.root, code=1)
+    here("validate", "--rev", "HEAD", cwd=workshop.root)
     workshop.commit({"processes/B.yaml": BROKEN["processes/B.yaml"]})
-    procctl("validate", "--rev", "main", cwd=workshop.root, code=1)
-    procctl("validate", "--rev", "HEAD~1", cwd=workshop.root)
+    here("validate", "--rev", "main", cwd=workshop.root, code=1)
+    here("validate", "--rev", "HEAD~1", cwd=workshop.root)
 
 
-def test_only_strict_fails_on_a_warning(procctl: Any, workshop: Any) -> None:
+def test_only_strict_fails_on_a_warning(here: Any, workshop: Any) -> None:
     workshop.commit({**GOOD, **HELD})
-    assert "warning: " in procctl("validate", cwd=workshop.root).stdout
-    assert "warning: " in procctl("validate", "--strict", cwd=workshop.root, code=1).stdout
+    assert "warning: " in here("validate", cwd=workshop.root).stdout
+    assert "warning: " in here("validate", "--strict", cwd=workshop.root, code=1).stdout
 
 
-def test_what_depends_on_the_day_is_a_warning(procctl: Any, workshop: Any) -> None:
+def test_what_depends_on_the_day_is_a_warning(here: Any, workshop: Any) -> None:
     workshop.commit({**GOOD, "processes/D.yaml": "script: a.sh\nat: ['2001-01-01T00:00:00Z']\n"})
-    done = procctl("validate", cwd=workshop.root)
+    done = here("validate", cwd=workshop.root)
     assert "processes/D.yaml:2:6: warning: at[0]" in done.stdout or "is past" in done.stdout
 
 
-def test_files_limit_what_is_told(procctl: Any, workshop: Any) -> None:
+def test_files_limit_what_is_told(here: Any, workshop: Any) -> None:
     workshop.commit({**GOOD, **BROKEN})
-    procctl("validate", "processes/A.yaml", cwd=workshop.root)
-    only = procctl("validate", "processes/B.yaml", cwd=workshop.root, code=1).stdout
+    here("validate", "processes/A.yaml", cwd=workshop.root)
+    only = here("validate", "processes/B.yaml", cwd=workshop.root, code=1).stdout
     assert "processes/B.yaml" in only
     assert "processes/C.yaml" not in only
-    below = procctl("validate", ".", cwd=workshop.root / "processes", code=1).stdout
+    below = here("validate", ".", cwd=workshop.root / "processes", code=1).stdout
     assert "processes/B.yaml" in below
     assert "processes/C.yaml" in below
-    procctl("validate", "../processes/A.yaml", cwd=workshop.root / "processes")
+    here("validate", "../processes/A.yaml", cwd=workshop.root / "processes")
 
 
 @pytest.mark.parametrize("path", ["README.md", "/etc/passwd", "..", "processes/nope.yaml"])
-def test_a_file_that_is_not_checked_is_a_usage_error(procctl: Any, workshop: Any, path: str) -> None:
+def test_a_file_that_is_not_checked_is_a_usage_error(here: Any, workshop: Any, path: str) -> None:
     workshop.commit({**GOOD, "README.md": "x"})
-    done = procctl("validate", path, cwd=workshop.root, code=2)
+    done = here("validate", path, cwd=workshop.root, code=2)
     assert "procctl: error: " in done.stderr
     assert "  next: " in done.stderr
 
 
-def test_json_has_every_part_of_a_problem(procctl: Any, workshop: Any) -> None:
+def test_json_has_every_part_of_a_problem(here: Any, workshop: Any) -> None:
     workshop.commit({**GOOD, **BROKEN, **HELD})
-    found = json.loads(procctl("validate", "--format", "json", cwd=workshop.root, code=1).stdout)
+    found = json.loads(here("validate", "--format", "json", cwd=workshop.root, code=1).stdout)
     assert (found["errors"], found["warnings"]) == (2, 1)
     assert {problem["path"] for problem in found["problems"]} == {*BROKEN, *HELD}
     held = next(problem for problem in found["problems"] if problem["severity"] == "warning")
@@ -86,23 +85,23 @@ def test_json_has_every_part_of_a_problem(procctl: Any, workshop: Any) -> None:
     assert held["pointer"] == "/runAs"
 
 
-def test_a_bare_repository_has_commits_to_check(procctl: Any, workshop: Any, tmp_path: Path) -> None:
+def test_a_bare_repository_has_commits_to_check(here: Any, workshop: Any, tmp_path: Path) -> None:
     workshop.commit({**GOOD, **BROKEN})
     bare = tmp_path / "bare.git"
     subprocess.run(["git", "clone", "-q", "--bare", workshop.root, bare], check=True)
-    done = procctl("validate", "--repo", bare, code=1)
+    done = here("validate", "--repo", bare, code=1)
     assert "--rev" in done.stderr
-    assert "processes/B.yaml" in procctl("validate", "--repo", bare, "--rev", "main", code=1).stdout
+    assert "processes/B.yaml" in here("validate", "--repo", bare, "--rev", "main", code=1).stdout
 
 
 @pytest.mark.parametrize("rev", ["nope", "--help", "HEAD~99", "main\n", ""])
-def test_an_unknown_revision_is_a_clear_error(procctl: Any, workshop: Any, rev: str) -> None:
+def test_an_unknown_revision_is_a_clear_error(here: Any, workshop: Any, rev: str) -> None:
     workshop.commit(GOOD)
-    done = procctl("validate", f"--rev={rev}", cwd=workshop.root, code=1)
+    done = here("validate", f"--rev={rev}", cwd=workshop.root, code=1)
     assert "is no commit here" in done.stderr
 
 
-def test_hostile_files_are_problems_and_no_failures(procctl: Any, workshop: Any) -> None:
+def test_hostile_files_are_problems_and_no_failures(here: Any, workshop: Any) -> None:
     workshop.commit(GOOD)
     workshop.write("processes/depth.yaml", "[" * 100_000)
     workshop.write("processes/bytes.yaml", b"\xff\xfe\x00")
@@ -111,21 +110,21 @@ def test_hostile_files_are_problems_and_no_failures(procctl: Any, workshop: Any)
     workshop.write("processes/\x1b[2Jname.yaml", "script: a.sh\n")
     (workshop.root / "processes/link.yaml").symlink_to("/etc/passwd")
     (workshop.root / "processes/loop").symlink_to(".")
-    done = procctl("validate", cwd=workshop.root, code=1)
+    done = here("validate", cwd=workshop.root, code=1)
     for name in ("depth", "bytes", "large", "bomb", "link"):
         assert f"processes/{name}.yaml" in done.stdout
     assert "root:" not in done.stdout, "what a symlink points at is not read"
     assert "\x1b" not in done.stdout + done.stderr
 
 
-def test_two_files_of_one_name_are_both_wrong(procctl: Any, workshop: Any) -> None:
+def test_two_files_of_one_name_are_both_wrong(here: Any, workshop: Any) -> None:
     workshop.commit({**GOOD, "processes/etl/a.yaml": "script: a.sh\n"})
-    done = procctl("validate", cwd=workshop.root, code=1)
+    done = here("validate", cwd=workshop.root, code=1)
     assert "processes/A.yaml" in done.stdout
     assert "processes/etl/a.yaml" in done.stdout
 
 
-def test_a_broken_settings_file_is_told(procctl: Any, workshop: Any) -> None:
+def test_a_broken_settings_file_is_told(here: Any, workshop: Any) -> None:
     workshop.commit({**GOOD, "procctl.yaml": "timezone: Middle/Earth\n"})
-    assert "procctl.yaml:1:" in procctl("validate", cwd=workshop.root, code=1).stdout
-    assert "procctl.yaml" in procctl("validate", "procctl.yaml", cwd=workshop.root, code=1).stdout
+    assert "procctl.yaml:1:" in here("validate", cwd=workshop.root, code=1).stdout
+    assert "procctl.yaml" in here("validate", "procctl.yaml", cwd=workshop.root, code=1).stdout
