@@ -83,14 +83,21 @@ class Workspace:
 
         Where the branch was rewound behind what a reconciler has applied, that stays in force, with a warning.
         """
-        followed, before = self.followed, _state(self.layout)
-        applied = before.applied if before is not None and before.ref == followed.ref else None
+        followed, applied = self.followed, self._applied(index)
         if applied is not None and not refs.is_ancestor(self.repo, applied, followed.commit):
             what = f"{followed.branch} was rewound: {followed.commit[:12]} does not descend from {applied[:12]}"
             failures.warn(f"{what}, which stays in force", "procctl daemon --allow-rewind")
             followed = replace(followed, commit=applied)
         # What counts is what was applied for good; versions in the index are only a copy, and may be counted again.
         return applying.apply(self.repo, index, followed, allow_rewind=True)
+
+    def _applied(self, index: Index) -> str | None:
+        """The commit of the followed branch that a reconciler applied last, if one ever did."""
+        shown = index.meta(applying.APPLIED)
+        if shown is not None and self.reconciler is not None and self.reconciler.ref == self.followed.ref:
+            return shown  # its state on disk may lag some seconds behind
+        state = _state(self.layout)
+        return state.applied if state is not None and state.ref == self.followed.ref else None
 
     def _reconcilers(self) -> Index | None:
         """The index as the reconciler keeps it, once it has applied the newest commit."""

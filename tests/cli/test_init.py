@@ -32,6 +32,15 @@ def test_a_new_repository_has_one_commit_on_main_and_nothing_left_to_do(here: An
     assert done.stderr == ""
 
 
+def test_the_examples_run_at_once(here: Any, tmp_path: Path) -> None:
+    here("init", "jobs")
+    assert "Hello, world" in here("run", "hello", cwd=tmp_path / "jobs").stdout
+    here("run", "greetings", "-i", 'names:=["Ada", "Grace"]', cwd=tmp_path / "jobs")
+    (kept,) = tmp_path.glob("jobs/.git/procctl/state/production/data/greetings/greetings.txt")
+    assert kept.read_text() == "Hello, Ada\nHello, Grace\n"
+    assert "names" in here("run", "greetings", "--body", '{"names": []}', cwd=tmp_path / "jobs", code=1).stderr
+
+
 def test_scripts_with_a_shebang_may_be_executed(here: Any, tmp_path: Path) -> None:
     here("init", "jobs")
     listed = git(tmp_path / "jobs", "ls-tree", "HEAD", "processes/scripts/hello.sh")
