@@ -1,8 +1,9 @@
 """A problem: one finding in one place of one file of the process repository (SPEC 3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Severity(StrEnum):
@@ -49,10 +50,10 @@ class Problem:
         }
 
     @classmethod
-    def from_document(cls, document: dict[str, str | int | bool]) -> "Problem":
+    def from_document(cls, document: Mapping[str, Any]) -> "Problem":
         """Read the JSON form back."""
         fields = {name: document[name] for name in cls.__slots__}
-        return cls(**fields | {"severity": Severity(document["severity"])})  # type: ignore[arg-type]
+        return cls(**fields | {"severity": Severity(document["severity"])})
 
 
 def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -23,7 +23,7 @@ _MOST_PARAMETERS = 32
 _LONGEST_VALUE = 2000
 _FIELD = re.compile(r"[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,7}")
 _CALL = re.compile(r"([A-Za-z_]+)\((.*)\)", re.DOTALL)
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,299})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MILLISECOND = timedelta(milliseconds=1)
 _WORDS = 63

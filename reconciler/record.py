@@ -9,6 +9,8 @@ from typing import Any
 from reconciler import instant
 from reconciler.execution import Execution, Gap, Outcome, PhaseRun, Status, Trigger
 
+_string = json.encoder.encode_basestring
+
 
 def path(name: str, execution_id: str, trigger_time: datetime) -> PurePosixPath:
     """Where a record lies below ``executions/`` and on the branch: ``2021/07/01/ECB_FX/163000-05f1ec1a.json``."""
@@ -21,8 +23,24 @@ def path_of(execution: Execution) -> PurePosixPath:
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
-    """Write a record's bytes: UTF-8, two-space indent, keys in order, a final newline."""
-    return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode(errors="replace")
+    """Write a record's bytes: UTF-8, two-space indent, keys in order, a final newline.
+
+    The same text as ``json.dumps(indent=2)``, whose indenting encoder takes more than twice as long, at every step of
+    every execution. ``ValueError`` for NaN and infinities, which are no JSON.
+    """
+    return (_text(document, "\n") + "\n").encode(errors="replace")
+
+
+def _text(value: Any, line: str) -> str:
+    if isinstance(value, str):
+        return _string(value)
+    if not value or not isinstance(value, dict | list | tuple):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    inner = f"{line}  "
+    if isinstance(value, dict):
+        parts = [f"{_string(key)}: {_text(one, inner)}" for key, one in value.items()]
+        return f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
+    return f"[{inner}{f',{inner}'.join([_text(one, inner) for one in value])}{line}]"
 
 
 def to_document(execution: Execution) -> dict[str, Any]:

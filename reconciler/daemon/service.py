@@ -21,10 +21,11 @@ from reconciler.daemon.source import Source
 from reconciler.daemon.view import View
 from reconciler.daemon.wake import Waker
 from reconciler.errors import LaterError
-from reconciler.executors import EXECUTORS
+from reconciler.executors import EXECUTORS, Executor
 from reconciler.repo import refs, tip
 from reconciler.repo.repository import Repository
 from reconciler.store import schedules
+from reconciler.store.database import BrokenIndexError
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.sync import parsing, publishing, records
@@ -65,21 +66,39 @@ def run(options: Options, environ: Mapping[str, str]) -> None:
         if not _locked(lock, options, waker):
             return
         stack.callback(lock.release)
-        gc.disable()  # what is read now stays: looking through it for garbage would cost a third of the start
-        reconciler = stack.enter_context(_assembled(options, environ, waker))
-        gc.freeze()
-        gc.enable()
+        executor = EXECUTORS["local"]()
+        executor.prepare()
+        stack.callback(executor.close)
+        options.layout.requests.mkdir(parents=True, exist_ok=True)
+        waker.watch([*tip.folders(options.repo), options.layout.requests])
         view = _view(options, environ)
         if view is not None:
             stack.callback(view.stop)
-        LOG.info("ready: following %s at %s", options.ref, reconciler.source.commit[:12])
         while not waker.stopping:
+            gc.disable()  # what is read now stays: looking through it for garbage would cost a third of the start
+            with _assembled(options, environ, waker, executor) as reconciler:
+                gc.freeze()
+                gc.enable()
+                LOG.info("ready: following %s at %s", options.ref, reconciler.source.commit[:12])
+                _reconcile(reconciler, waker, view)
+
+
+def _reconcile(reconciler: Reconciler, waker: Waker, view: View | None) -> None:
+    """Turn the loop until told to stop, or until the index is another one, so that all is to be read again."""
+    try:
+        while not waker.stopping and not reconciler.ledger.index.replaced:
             sleep = reconciler.turn()
             if view is not None and (code := view.check(clock())) is not None:
-                LOG.error("the HTTP view ended with exit code %s and was started again", code)
+                LOG.error("the HTTP view ended with exit code %s; it is started again", code)
             waker.wait(sleep.total_seconds())
-        LOG.info("stopping; what runs goes on: %s", len(reconciler.activity))
-        reconciler.stop()
+        if waker.stopping:
+            LOG.info("stopping; what runs goes on: %s", len(reconciler.activity))
+            reconciler.stop()
+            return
+        LOG.warning("the index was replaced; it is read again")
+    except BrokenIndexError as error:
+        LOG.warning("%s; it is built anew", error)
+    reconciler.ledger.save()
 
 
 def _locked(lock: Lock, options: Options, waker: Waker) -> bool:
@@ -101,7 +120,7 @@ def _locked(lock: Lock, options: Options, waker: Waker) -> bool:
 
 
 @contextmanager
-def _assembled(options: Options, environ: Mapping[str, str], waker: Waker) -> Iterator[Reconciler]:
+def _assembled(options: Options, environ: Mapping[str, str], waker: Waker, executor: Executor) -> Iterator[Reconciler]:
     """Put the parts together as disk and git have left them, and take them apart again."""
     layout, repo, now, host = options.layout, options.repo, clock(), socket.gethostname()
     restored = publishing.restore_state(layout, repo)
@@ -109,9 +128,6 @@ def _assembled(options: Options, environ: Mapping[str, str], waker: Waker) -> It
         LOG.warning(restored.warning)
     state = schedules.read(layout) or schedules.State()
     with ExitStack() as stack:
-        executor = EXECUTORS["local"]()
-        executor.prepare()
-        stack.callback(executor.close)
         index = Index.open(layout.index, environment=layout.environment, release=parsing.release())
         stack.callback(index.close)
         _fill(index, options, now)
@@ -124,8 +140,6 @@ def _assembled(options: Options, environ: Mapping[str, str], waker: Waker) -> It
         handing = Handing(source, ledger, activity, executor, environ, waker.path, host)
         housekeeping = Housekeeping(source, ledger, activity, waker.path, now)
         stack.callback(housekeeping.stop)
-        layout.requests.mkdir(parents=True, exist_ok=True)
-        waker.watch([*tip.folders(repo), layout.requests])
         reconciler = Reconciler(source, ledger, activity, Agenda(), handing, housekeeping, clock)
         reconciler.begin()
         yield reconciler

@@ -7,7 +7,7 @@ and a time of day may be set back.
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -35,7 +35,9 @@ class Claim:
 
 def take(layout: Layout, execution_id: str, claim: Claim) -> bool:
     """Take an execution; ``False`` if somebody has. Durable before it returns; ``OSError``."""
-    return files.create(layout.claim(execution_id), json.dumps(asdict(claim)).encode())
+    return files.create(
+        layout.claim(execution_id), json.dumps({name: getattr(claim, name) for name in Claim.__slots__}).encode()
+    )
 
 
 def read(layout: Layout, execution_id: str) -> Claim | None:
@@ -90,7 +92,11 @@ def boot_id() -> str:
 def _started(pid: int) -> int | None:
     """When a process started, in clock ticks from the boot; ``None`` if it does not run."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            stat = os.read(descriptor, 4096)
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, ProcessLookupError):
         return None
     # the command's name stands in brackets and may itself contain any of them: proc(5)

@@ -70,7 +70,7 @@ def test_line_breaks_do_not_hide_a_secret(secret: str, lines: int) -> None:
 
 
 @given(secret=SECRETS, sizes=st.lists(st.integers(1, 7), min_size=1), tail=st.booleans())
-def test_chunk_borders_do_not_hide_a_secret(secret: str, sizes: list[int], tail: bool) -> None:  # noqa: FBT001
+def test_chunk_borders_do_not_hide_a_secret(secret: str, sizes: list[int], tail: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
     masks = Masks()
     masks.add(secret)
     stream = Stream(masks)
