@@ -43,7 +43,7 @@ def once(phases: int) -> tuple[float, float]:
         time.sleep(max(0.0, due.timestamp() - time.time()) + 1)
         while len(done := ends(root)) < COUNT:
             time.sleep(0.5)
-        count = ["git", "-C", root, "ls-tree", "-r", "--name-only", "executions"]
+        count = ["git", "-C", str(root), "ls-tree", "-r", "--name-only", "executions"]
         while subprocess.run(count, check=False, capture_output=True, text=True).stdout.count("/P") < COUNT:
             time.sleep(0.1)
         published = time.time() - due.timestamp()

@@ -67,8 +67,8 @@ class Workshop:
             if text is None:
                 (self.root / path).unlink()
             else:
-                shebang = text.startswith("#!" if isinstance(text, str) else b"#!")
-                self.write(path, text, 0o755 if shebang else 0o644)
+                data = text.encode() if isinstance(text, str) else text
+                self.write(path, data, 0o755 if data.startswith(b"#!") else 0o644)
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")

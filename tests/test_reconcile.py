@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reconciler.schedule import Schedule
 
 from reconciler.decision import Target, Track, gap_id, slot_id
 from reconciler.execution import Execution, Outcome, Status, Trigger, finish, running
 from reconciler.reconcile import Active, Asked, Desired, Observed, Plan, plan
+from reconciler.schedule import Schedule
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 EVERY_10S = {"every": "10s", "timezone": "UTC"}

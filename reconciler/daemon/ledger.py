@@ -22,6 +22,7 @@ from reconciler.store.rows import Row
 from reconciler.store.schedules import State
 from reconciler.sync import publishing
 from reconciler.sync import records as sync_records
+from reconciler.sync.versions import Progress
 
 LOG = logging.getLogger("procctl")
 _encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
@@ -48,7 +49,7 @@ class Ledger:
     index: Index
     ref: str
     tracks: dict[str, Track] = field(default_factory=dict)
-    applied: str | None = None
+    progress: Progress = field(default_factory=Progress)
     _unsaved_since: datetime | None = None
     _unpublished_since: datetime | None = None
     _unpublished: int = 0
@@ -83,9 +84,13 @@ class Ledger:
         """The executions and gaps of a process that say something about ``(after, until]``, or have not ended."""
         return self.index.records_between(name, after, until)
 
-    def move(self, tracks: Mapping[str, Track | None], now: datetime) -> None:
-        """Take over how far schedules have been decided; saved at once where a schedule is new or gone."""
-        urgent = False
+    def move(self, tracks: Mapping[str, Track | None], progress: Progress, now: datetime) -> None:
+        """Take over how far history is applied and schedules are decided.
+
+        It is saved at once where a commit was applied or a schedule is new or gone, else a little later.
+        """
+        urgent = progress != self.progress
+        self.progress = progress
         for name, track in tracks.items():
             old = self.tracks.get(name)
             if track is None:
@@ -100,7 +105,7 @@ class Ledger:
 
     def save(self) -> None:
         """Write applied commit and tracks durably."""
-        schedules.write(self.layout, State(self.applied, self.ref, self.tracks))
+        schedules.write(self.layout, State(self.progress.commit, self.ref, self.tracks, self.progress.mainline))
         self._unsaved_since = None
 
     def upcoming(self) -> dict[str, datetime | None]:

@@ -86,7 +86,7 @@ class Reconciler:
             self.activity.add(execution)
         over |= self.handing.start(plan.hand_out, now)
         self.handing.taken((*plan.begin, *plan.refused))
-        self.ledger.move(plan.tracks, now)
+        self.ledger.move(plan.tracks, self.source.applied.progress, now)
         for name in self.scope:
             self.agenda.put(name, plan.wakes.get(name) or self._next(name))
         self.scope = over

@@ -20,7 +20,7 @@ from reconciler.daemon.loop import Reconciler
 from reconciler.daemon.source import Source
 from reconciler.daemon.view import View
 from reconciler.daemon.wake import Waker
-from reconciler.errors import LaterError
+from reconciler.errors import LaterError, UserError
 from reconciler.executors import EXECUTORS, Executor
 from reconciler.repo import refs, tip
 from reconciler.repo.repository import Repository
@@ -29,6 +29,7 @@ from reconciler.store.database import BrokenIndexError
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.sync import parsing, publishing, records
+from reconciler.sync.versions import Progress
 
 LOG = logging.getLogger("procctl")
 
@@ -66,6 +67,7 @@ def run(options: Options, environ: Mapping[str, str]) -> None:
         if not _locked(lock, options, waker):
             return
         stack.callback(lock.release)
+        waker.listen(options.layout.wake)
         executor = EXECUTORS["local"]()
         executor.prepare()
         stack.callback(executor.close)
@@ -86,6 +88,8 @@ def run(options: Options, environ: Mapping[str, str]) -> None:
 def _reconcile(reconciler: Reconciler, waker: Waker, view: View | None) -> None:
     """Turn the loop until told to stop, or until the index is another one, so that all is to be read again."""
     try:
+        reconciler.turn()
+        parsing.warm()
         while not waker.stopping and not reconciler.ledger.index.replaced:
             sleep = reconciler.turn()
             if view is not None and (code := view.check(clock())) is not None:
@@ -124,19 +128,26 @@ def _assembled(options: Options, environ: Mapping[str, str], waker: Waker, execu
     """Put the parts together as disk and git have left them, and take them apart again."""
     layout, repo, now, host = options.layout, options.repo, clock(), socket.gethostname()
     restored = publishing.restore_state(layout, repo)
-    if restored.warning:
+    if restored.warning and layout.records.exists():
         LOG.warning(restored.warning)
-    state = schedules.read(layout) or schedules.State()
+    elif restored.warning:
+        LOG.info("the first start here: every schedule counts from now")
+    try:
+        state = schedules.read(layout) or schedules.State()
+    except ValueError as error:
+        todo = "put a copy back, or remove it: then the state on the branch executions is taken over"
+        raise UserError(str(error), where=str(layout.schedules), todo=todo) from error
     with ExitStack() as stack:
         index = Index.open(layout.index, environment=layout.environment, release=parsing.release())
         stack.callback(index.close)
         _fill(index, options, now)
         source = Source(repo, index, options.ref, layout.environment, host, options.max_running)
-        source.begin(state.applied, allow_rewind=options.allow_rewind)
+        remembered = Progress(state.applied, state.mainline)
+        source.begin(remembered, allow_rewind=options.allow_rewind)
         activity = Activity(layout)
         for row in index.active(layout.environment):
             activity.add(row.execution)
-        ledger = Ledger(repo, layout, index, options.ref, dict(state.tracks), state.applied)
+        ledger = Ledger(repo, layout, index, options.ref, dict(state.tracks), remembered)
         handing = Handing(source, ledger, activity, executor, environ, waker.path, host)
         housekeeping = Housekeeping(source, ledger, activity, waker.path, now)
         stack.callback(housekeeping.stop)

@@ -54,11 +54,11 @@ class Source:
         """The settings in force."""
         return self.applied.settings
 
-    def begin(self, applied: str | None, *, allow_rewind: bool) -> None:
+    def begin(self, remembered: Progress, *, allow_rewind: bool) -> None:
         """Apply the branch's tip. ``UserError`` where it does not descend from what was applied before."""
         self._stamp = tip.stamp(self.repo, self.ref)
         self.applied = applying.apply(
-            self.repo, self.index, self._tip(), remembered=Progress(applied), allow_rewind=allow_rewind
+            self.repo, self.index, self._tip(), remembered=remembered, allow_rewind=allow_rewind
         )
 
     def look(self) -> set[str]:

@@ -18,24 +18,22 @@ from typing import Self
 
 import watchfiles
 
+_LONGEST = 107
+
 
 class Waker:
-    """The daemon's ear: ``wait`` returns when someone poked ``path``, a watched folder changed, or time is up.
-
-    The socket lies in a folder of its own under the system's temporary folder, because a repository's path may be
-    longer than the 107 bytes that a socket's address may have.
-    """
+    """The daemon's ear: ``wait`` returns when someone poked ``path``, a watched folder changed, or time is up."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="procctl-"))
-        self.path = self._folder / "wake"
+        self.path = Path(os.devnull)
+        self._folder: Path | None = None
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(self.path))
         self._socket.settimeout(0)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
+        self._changed = self._pipe()
         self.stopping = False
 
     def __enter__(self) -> Self:
@@ -46,11 +44,26 @@ class Waker:
         for thread in self._threads:
             thread.join()
         self._socket.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        elif self.path.is_socket():
+            self.path.unlink()
+
+    def listen(self, path: Path) -> None:
+        """Be pokable at ``path``, in the place of whoever was and died; only the holder of the lock does this.
+
+        A socket's address has 107 bytes at most: a repository that lies deeper has its socket in a temporary folder.
+        """
+        if len(os.fsencode(path)) > _LONGEST:
+            self._folder = Path(tempfile.mkdtemp(prefix="procctl-"))
+            path = self._folder / "wake"
+        path.unlink(missing_ok=True)
+        self._socket.bind(os.fspath(path))
+        self.path = path
 
     def stop_on(self, *signals: int) -> None:
         """Let these signals end the loop cleanly: they set ``stopping`` and wake it."""
-        signal.set_wakeup_fd(self._signal_pipe(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._pipe(), warn_on_full_buffer=False)
         for number in signals:
             signal.signal(number, self._on_signal)
 
@@ -74,12 +87,11 @@ class Waker:
         changes = watchfiles.watch(
             *folders, watch_filter=None, debounce=50, step=5, stop_event=self._stop, rust_timeout=1000
         )
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as poke:
-            for _ in changes:
-                with contextlib.suppress(OSError):
-                    poke.sendto(b"!", str(self.path))
+        for _ in changes:
+            with contextlib.suppress(OSError):
+                os.write(self._changed, b"!")
 
-    def _signal_pipe(self) -> int:
+    def _pipe(self) -> int:
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._poll.register(reader, select.POLLIN)
         return writer

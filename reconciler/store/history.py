@@ -68,10 +68,12 @@ class HistoryTables(Database):
         )
         return {row[0]: _version(row) for row in rows}
 
-    def last_versions(self) -> dict[str, Last]:
-        """Where numbering stands for every name."""
+    def last_versions(self, names: Iterable[str] | None = None) -> dict[str, Last]:
+        """Where numbering stands for these names, or for every name."""
+        wanted = "" if names is None else " AND name IN (SELECT value FROM json_each(?))"
         rows = self._read(
-            "SELECT name, number, blob, files FROM last_versions WHERE environment = ?", (self.environment,)
+            f"SELECT name, number, blob, files FROM last_versions WHERE environment = ?{wanted}",  # noqa: S608 - fixed
+            (self.environment, *([] if names is None else [dump(sorted(names))])),
         )
         return {
             name: Last(number, blob, tuple((path, id_) for path, id_ in json.loads(files)))

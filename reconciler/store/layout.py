@@ -86,6 +86,11 @@ class Layout:
         return self.state / "lock"
 
     @property
+    def wake(self) -> Path:
+        """The socket at which a running reconciler can be woken, unless this path is too long for one."""
+        return self.state / "wake"
+
+    @property
     def daemon_file(self) -> Path:
         """What a running reconciler says about itself."""
         return self.state / "daemon.json"

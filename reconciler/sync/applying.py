@@ -57,6 +57,7 @@ def apply(
     Raises ``UserError`` where the commit does not descend from the one counted before, unless ``allow_rewind``.
     """
     commit = followed.commit
+    remembered = before.progress if before else remembered
     progress = versions.extend(repo, index, commit, remembered, allow_rewind=allow_rewind)
     if before is None:
         snapshot = snapshots.load(repo, index, commit)

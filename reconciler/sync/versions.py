@@ -38,7 +38,8 @@ def extend(
     """Number what came after the commit counted last, up to ``commit``; all of it where the index is empty.
 
     Raises ``UserError`` in a shallow clone, where numbers would be too small, and where ``commit`` does not descend
-    from what was counted or remembered; with ``allow_rewind`` all is counted anew then.
+    from what is remembered, unless ``allow_rewind``. What the index alone has is no obstacle: whoever looked at another
+    history counted that, and all is counted anew.
     """
     if repo.shallow:
         what = "this clone is shallow, so versions cannot be counted"
@@ -48,20 +49,19 @@ def extend(
         known = progress(index)
         if known.commit == commit and remembered.commit in {None, commit} and _knows(known, remembered):
             return known
-        mainline = {**remembered.mainline, **known.mainline}
-        rewound = _is_rewound(repo, (known.commit, remembered.commit), commit)
+        rewound = _is_rewound(repo, remembered.commit, commit)
         if rewound and not allow_rewind:
-            raise _rewind(repo, known.commit or remembered.commit or "", commit)
-        if not rewound and (base := known.commit or remembered.commit):
-            mainline |= history.choices(repo, base, commit)
+            raise _rewind(repo, remembered.commit or "", commit)
         begin = known.commit
-        if rewound or not _knows(known, remembered):
+        mainline = {**remembered.mainline, **known.mainline}
+        if rewound or _is_rewound(repo, begin, commit) or not _knows(known, remembered):
             index.clear_versions()
-            begin = None
+            begin, mainline = None, {} if rewound else dict(remembered.mainline)
+        if base := begin or (None if rewound else remembered.commit):
+            mainline |= history.choices(repo, base, commit)
         commits = tuple(history.commits(repo, begin, commit, mainline))
-        state = index.last_versions() if commits and begin else {}
         touched = {change.name for one in commits for change in one.changes}
-        versions, last = version.fold({name: state[name] for name in touched & state.keys()}, commits)
+        versions, last = version.fold(index.last_versions(touched) if begin else {}, commits)
         index.add_versions(versions, last)
         index.set_meta(_COMMIT, commit)
         index.set_meta(_MAINLINE, json.dumps(mainline))
@@ -82,8 +82,8 @@ def _knows(known: Progress, remembered: Progress) -> bool:
     return remembered.mainline.items() <= known.mainline.items()
 
 
-def _is_rewound(repo: Repository, applied: tuple[str | None, ...], commit: str) -> bool:
-    return any(old not in {None, commit} and not refs.is_ancestor(repo, str(old), commit) for old in applied)
+def _is_rewound(repo: Repository, applied: str | None, commit: str) -> bool:
+    return applied is not None and applied != commit and not refs.is_ancestor(repo, applied, commit)
 
 
 def _rewind(repo: Repository, old: str, commit: str) -> UserError:

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,14 +89,19 @@ def test_a_child_does_not_keep_the_lock(tmp_path: Path) -> None:
     assert taken.returncode == 0
 
 
-def test_a_poke_ends_the_wait_and_many_count_as_one() -> None:
+@pytest.mark.parametrize("name", ["short", "a folder whose name is too long for the address of a socket " * 3])
+def test_a_poke_ends_the_wait_and_many_count_as_one(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name / "wake"
+    path.parent.mkdir()
+    path.touch()  # what a killed daemon left
     with Waker() as waker, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as poke:
+        waker.listen(path)
         for _ in range(5):
             poke.sendto(b"", str(waker.path))
             poke.sendto(b"!", str(waker.path))
         assert waker.wait(60)
         assert not waker.wait(0)
-    assert not waker.path.parent.exists()
+    assert not waker.path.exists()
 
 
 def test_a_changed_folder_ends_the_wait(tmp_path: Path) -> None:

@@ -123,11 +123,11 @@ def test_a_rewritten_branch_is_refused_until_it_is_allowed(workshop: Any, repo: 
     other = workshop.commit({"processes/A.yaml": "a: 3", "processes/B.yaml": "b"}, "Other")
     for tip in (other, first):
         with pytest.raises(UserError, match=r"does not descend from .*--allow-rewind"):
-            versions.extend(repo, index, tip)
+            versions.extend(repo, index, tip, Progress(second))
         assert numbers(index, "A") == [(1, "One"), (2, "Two")], "the old state stays"
-    versions.extend(repo, index, other, allow_rewind=True)
+    versions.extend(repo, index, other, Progress(second), allow_rewind=True)
     assert numbers(index, "A") == [(1, "One"), (2, "Other")]
-    versions.extend(repo, index, first, allow_rewind=True)
+    versions.extend(repo, index, first)
     assert all_versions(index) == {"A": list(index.versions("A"))}
     assert numbers(index, "A") == [(1, "One")]
 

@@ -56,6 +56,8 @@ def test_a_daemon_killed_over_three_slots_loses_nothing_and_repeats_nothing(site
     site.wait_for(
         lambda: [one for one in site.ended("TICK") if one["outcome"] == "success" and one["triggerTime"] > killed]
     )
+    commit = site.workshop.commit({"processes/TICK.yaml": None})
+    site.wait_for(lambda: f"applied {commit[:12]}" in site.said() and len(site.ended()) == len(site.records()))
     site.stop(daemon)
     (long,) = site.ended("LONG")
     assert long["outcome"] == "success"
