@@ -75,8 +75,7 @@ def _compile(document: Mapping[str, Any]) -> "Validator":
 @cache
 def _engine() -> Any:
     """Draft 2020-12 with ECMA-262's patterns, and with no look at the parts of what has too many of them anyway."""
-    # Costs 150 ms, which a start with a warm cache never needs.
-    from jsonschema import Draft202012Validator, ValidationError, validators  # noqa: PLC0415
+    from jsonschema import Draft202012Validator, ValidationError, validators  # noqa: PLC0415 - 150 ms, not always needed
 
     def matches(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
         if validator.is_type(instance, "string") and ecma(pattern).search(instance) is None:

@@ -40,7 +40,7 @@ def daemon_command(
     runs goes on.
     """
     if http is not None:
-        binding.parse(http)
+        binding.check(binding.parse(http))
     place = workspace.open_workspace(ref, environment)
     workspace.announce(place)
     log_to_stderr()

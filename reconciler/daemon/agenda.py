@@ -26,10 +26,10 @@ class Agenda:
         self._heap = [(at, name) for name, at in self._at.items()]
         heapq.heapify(self._heap)
 
-    def due(self, now: datetime) -> set[str]:
-        """Take the names whose instant has come."""
-        names = set()
-        while self._heap and self._heap[0][0] <= now:
+    def due(self, now: datetime, most: int) -> set[str]:
+        """Take the names whose instant has come, ``most`` of them; the others stay due."""
+        names: set[str] = set()
+        while self._heap and self._heap[0][0] <= now and len(names) < most:
             at, name = heapq.heappop(self._heap)
             if self._at.get(name) == at:
                 del self._at[name]

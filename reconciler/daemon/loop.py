@@ -17,6 +17,9 @@ from reconciler.schedule import Schedule
 
 LOG = logging.getLogger("procctl")
 
+AT_ONCE = 64
+"""Processes whose slots one turn decides: in a burst, the first start while the records of the next are written."""
+
 SLOW = timedelta(seconds=10)
 """The loop turns at least so often, so that a wake-up that got lost costs no more than this."""
 
@@ -67,7 +70,7 @@ class Reconciler:
         """Re-read what is true: the followed commit, requests, claims, records, and which processes are due."""
         seen = self.activity.look(now)
         self.ledger.show(seen.rows)
-        self.scope |= self.agenda.due(now) | self.source.look() | seen.ended
+        self.scope |= self.agenda.due(now, AT_ONCE) | self.source.look() | seen.ended
         desired = self.source.desired(self.scope)
         tracks = {name: self.ledger.tracks[name] for name in self.scope if name in self.ledger.tracks}
         observed = Observed(

@@ -20,10 +20,11 @@ from reconciler.daemon.loop import Reconciler
 from reconciler.daemon.source import Source
 from reconciler.daemon.view import View
 from reconciler.daemon.wake import Waker
-from reconciler.errors import LaterError, UserError
+from reconciler.errors import LaterError, ProcctlError, UserError
 from reconciler.executors import EXECUTORS, Executor
 from reconciler.repo import refs, tip
 from reconciler.repo.repository import Repository
+from reconciler.runner import environment
 from reconciler.store import schedules
 from reconciler.store.database import BrokenIndexError
 from reconciler.store.index import Index
@@ -35,6 +36,9 @@ LOG = logging.getLogger("procctl")
 
 TAKE_OVER = 1.0
 """Seconds between a standby's looks at the lock; SPEC 10 allows 5."""
+
+AGAIN = timedelta(seconds=2)
+"""How long to wait after a turn that the disk or git made fail."""
 
 RECENT = timedelta(days=2)
 """How far back records are looked for that nobody told the index of, when a reconciler starts."""
@@ -88,10 +92,10 @@ def run(options: Options, environ: Mapping[str, str]) -> None:
 def _reconcile(reconciler: Reconciler, waker: Waker, view: View | None) -> None:
     """Turn the loop until told to stop, or until the index is another one, so that all is to be read again."""
     try:
-        reconciler.turn()
+        _turn(reconciler)
         parsing.warm()
         while not waker.stopping and not reconciler.ledger.index.replaced:
-            sleep = reconciler.turn()
+            sleep = _turn(reconciler)
             if view is not None and (code := view.check(clock())) is not None:
                 LOG.error("the HTTP view ended with exit code %s; it is started again", code)
             waker.wait(sleep.total_seconds())
@@ -123,6 +127,17 @@ def _locked(lock: Lock, options: Options, waker: Waker) -> bool:
     return True
 
 
+def _turn(reconciler: Reconciler) -> timedelta:
+    """Turn the loop once. What the disk or git refuses now is tried again: a turn re-reads what is true."""
+    try:
+        return reconciler.turn()
+    except BrokenIndexError:
+        raise
+    except (OSError, ProcctlError) as error:
+        LOG.error("this turn failed and is tried again: %s", error)  # noqa: TRY400 - the machine's fault, no bug
+        return AGAIN
+
+
 @contextmanager
 def _assembled(options: Options, environ: Mapping[str, str], waker: Waker, executor: Executor) -> Iterator[Reconciler]:
     """Put the parts together as disk and git have left them, and take them apart again."""
@@ -148,7 +163,7 @@ def _assembled(options: Options, environ: Mapping[str, str], waker: Waker, execu
         for row in index.active(layout.environment):
             activity.add(row.execution)
         ledger = Ledger(repo, layout, index, options.ref, dict(state.tracks), remembered)
-        handing = Handing(source, ledger, activity, executor, environ, waker.path, host)
+        handing = Handing(source, ledger, activity, executor, environment.base(environ), waker.path, host)
         housekeeping = Housekeeping(source, ledger, activity, waker.path, now)
         stack.callback(housekeeping.stop)
         reconciler = Reconciler(source, ledger, activity, Agenda(), handing, housekeeping, clock)

@@ -1,6 +1,7 @@
 """Requests: manual runs left for the reconciler, one file each, named by the execution's id (SPEC 10)."""
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -46,10 +47,10 @@ def all(layout: Layout) -> tuple[list[Request], dict[Path, str]]:  # noqa: A001 
     found: list[Request] = []
     faults: dict[Path, str] = {}
     try:
-        paths = sorted(layout.requests.glob("*.json"))
+        listed = os.listdir(layout.requests)  # noqa: PTH208 - names are wanted, at every turn of a reconciler
     except FileNotFoundError:
         return found, faults
-    for path in paths:
+    for path in sorted(layout.requests / name for name in listed if name.endswith(".json")):
         if files.is_temporary(path.name):
             continue
         try:

@@ -42,6 +42,11 @@ def parse(written: str) -> Address:
     return Address(match["host"].strip("[]"), int(match["port"]))
 
 
+def check(address: Address) -> None:
+    """Raise ``UserError`` where ``bind`` would refuse an address whatever else listens on this machine."""
+    _resolve(address)
+
+
 def bind(address: Address) -> socket.socket:
     """Listen at a loopback address.
 

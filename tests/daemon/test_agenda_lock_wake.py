@@ -31,15 +31,18 @@ def test_the_newest_instant_put_for_a_name_counts(puts: list[tuple[str, int | No
             expected[name] = at
     assert agenda.entries() == expected
     assert agenda.next() == min(expected.values(), default=None)
-    assert agenda.due(NOW) == {name for name, at in expected.items() if at <= NOW}
-    assert agenda.due(NOW) == set()
+    come = {name for name, at in expected.items() if at <= NOW}
+    first = agenda.due(NOW, 1)
+    assert len(first) == min(1, len(come))
+    assert first | agenda.due(NOW, 9) == come
+    assert agenda.due(NOW, 9) == set()
     assert agenda.next() == min((at for at in expected.values() if at > NOW), default=None)
 
 
 def test_a_filled_agenda_is_in_order() -> None:
     agenda = Agenda()
     agenda.fill((str(number), NOW + timedelta(seconds=number)) for number in (3, 1, 2))
-    assert agenda.due(NOW + timedelta(seconds=2)) == {"1", "2"}
+    assert agenda.due(NOW + timedelta(seconds=2), 9) == {"1", "2"}
     assert agenda.next() == NOW + timedelta(seconds=3)
 
 
