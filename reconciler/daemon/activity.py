@@ -57,6 +57,7 @@ class Activity:
         self._waiting: list[tuple[datetime, str]] = []
         self._entries: dict[str, _Entry] = {}
         self._begun: dict[str, _Entry] = {}
+        self._looked: datetime | None = None
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -96,7 +97,7 @@ class Activity:
         claimed = set(claims.ids(self._layout))
         for execution_id in claimed - self._begun.keys():
             self._adopt(execution_id)
-        seen = Seen()
+        seen, self._looked = Seen(), now
         for execution_id, entry in list(self._begun.items()):
             if execution_id not in claimed:
                 entry.claim = None
@@ -125,8 +126,13 @@ class Activity:
         return begun + [Active(execution) for execution in (*manual, *islice(others, most))]
 
     def next(self) -> datetime | None:
-        """When readers have to be shown what a running execution says."""
-        return min((entry.unshown + SHOWN for entry in self._begun.values() if entry.unshown), default=None)
+        """When to look again at what runs, though nobody sends word: readers want to see its progress."""
+        return self._looked + SHOWN if self._begun and self._looked else None
+
+    @property
+    def crowded(self) -> bool:
+        """Whether something waits for something else to end."""
+        return bool(self._waiting)
 
     def _begin(self, entry: _Entry) -> None:
         key = (entry.execution.trigger_time, entry.execution.id)

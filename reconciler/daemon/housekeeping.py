@@ -22,6 +22,7 @@ LOG = logging.getLogger("procctl")
 BEAT = timedelta(seconds=5)
 STRAYS = timedelta(minutes=1)
 TIDY = timedelta(hours=1)
+UNUSED = timedelta(days=1)
 QUIET = timedelta(milliseconds=250)
 
 
@@ -79,6 +80,9 @@ class Housekeeping:
         while retention.remove_records(ledger.index, ledger.layout, ledger.repo, before):
             pass
         retention.remove_work(ledger.index, ledger.layout, now - retention.WORK_KEPT)
+        begun = min([now, *(one.execution.trigger_time for one in self.activity.active(now, 0))])
+        kept = self.source.applied.snapshot.scripts_tree
+        retention.remove_checkouts(ledger.layout, kept, min(begun, now - UNUSED) - STRAYS)
         retention.sweep(ledger.layout, now)
         publish.tidy(ledger.repo)
 

@@ -54,14 +54,10 @@ class Ledger:
     _unpublished_since: datetime | None = None
     _unpublished: int = 0
 
-    def create(self, executions: Iterable[Execution]) -> list[Execution]:
+    def create(self, executions: Sequence[Execution]) -> list[Execution]:
         """Create records durably; give those that are new. A slot that somebody else took is theirs."""
-        wanted = list(executions)
-        if not wanted:
-            return []
-        made = records.create_many(self.layout, wanted)
-        self.enter(wanted)
-        return [execution for execution, new in zip(wanted, made, strict=True) if new]
+        made = records.create_many(self.layout, executions)
+        return [execution for execution, new in zip(executions, made, strict=True) if new]
 
     def end(self, execution: Execution) -> None:
         """Write the end of an execution that no runner writes any more."""

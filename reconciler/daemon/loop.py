@@ -1,7 +1,7 @@
 """The loop: observe, plan, apply, publish; then sleep until something is due or somebody pokes (SPEC 10)."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from reconciler.daemon.handing import Handing
 from reconciler.daemon.housekeeping import Housekeeping
 from reconciler.daemon.ledger import Ledger
 from reconciler.daemon.source import Source
+from reconciler.execution import Execution
 from reconciler.reconcile import Desired, Observed, Plan
 from reconciler.schedule import Schedule
 
@@ -19,6 +20,9 @@ LOG = logging.getLogger("procctl")
 
 AT_ONCE = 64
 """Processes whose slots one turn decides: in a burst, the first start while the records of the next are written."""
+
+PIPELINE = 4
+"""Records that are written before their runners start: while these begin, the next records are written."""
 
 SLOW = timedelta(seconds=10)
 """The loop turns at least so often, so that a wake-up that got lost costs no more than this."""
@@ -84,15 +88,29 @@ class Reconciler:
     def apply(self, plan: Plan, now: datetime) -> None:
         """Do what the plan says: records first, so that the slots are taken before anything starts."""
         over = self.handing.interrupt(plan.interrupt, now)
-        made = self.ledger.create((*plan.begin, *plan.gaps, *plan.refused))
-        for execution in made:
-            self.activity.add(execution)
-        over |= self.handing.start(plan.hand_out, now)
+        chosen = set(plan.hand_out)
+        over |= self.handing.start(
+            [execution_id for execution_id in plan.hand_out if execution_id in self.activity], now
+        )
+        first = [execution for execution in plan.begin if execution.id in chosen]
+        for start in range(0, len(first), PIPELINE):
+            made = self._create(first[start : start + PIPELINE])
+            over |= self.handing.start([execution.id for execution in made], now)
+        rest = [execution for execution in plan.begin if execution.id not in chosen]
+        self._create([*rest, *plan.gaps, *plan.refused])
+        self.ledger.enter((*plan.begin, *plan.gaps, *plan.refused))
         self.handing.taken((*plan.begin, *plan.refused))
         self.ledger.move(plan.tracks, self.source.applied.progress, now)
         for name in self.scope:
             self.agenda.put(name, plan.wakes.get(name) or self._next(name))
         self.scope = over
+
+    def _create(self, executions: Sequence[Execution]) -> list[Execution]:
+        """Create records and watch those that are new."""
+        made = self.ledger.create(executions) if executions else []
+        for execution in made:
+            self.activity.add(execution)
+        return made
 
     def publish(self, now: datetime) -> datetime:
         """Publish, and do what is done once in a while, unless a slot is near; give when to turn again."""

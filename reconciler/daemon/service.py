@@ -37,6 +37,9 @@ LOG = logging.getLogger("procctl")
 TAKE_OVER = 1.0
 """Seconds between a standby's looks at the lock; SPEC 10 allows 5."""
 
+PAUSE = 0.02
+"""Seconds in which wake-ups are gathered while nothing waits: what has just begun needs the processors more."""
+
 AGAIN = timedelta(seconds=2)
 """How long to wait after a turn that the disk or git made fail."""
 
@@ -98,7 +101,7 @@ def _reconcile(reconciler: Reconciler, waker: Waker, view: View | None) -> None:
             sleep = _turn(reconciler)
             if view is not None and (code := view.check(clock())) is not None:
                 LOG.error("the HTTP view ended with exit code %s; it is started again", code)
-            waker.wait(sleep.total_seconds())
+            waker.wait(sleep.total_seconds(), 0 if reconciler.activity.crowded else PAUSE)
         if waker.stopping:
             LOG.info("stopping; what runs goes on: %s", len(reconciler.activity))
             reconciler.stop()

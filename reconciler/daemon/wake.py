@@ -12,6 +12,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
@@ -74,9 +75,15 @@ class Waker:
         thread.start()
         self._threads.append(thread)
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep up to ``seconds``; whether something ended the sleep. All wake-ups that have come are one."""
+    def wait(self, seconds: float, pause: float = 0) -> bool:
+        """Sleep up to ``seconds``; whether something ended the sleep. All wake-ups that have come are one.
+
+        Those that come within ``pause`` seconds after the first are waited for, as far as there is time.
+        """
+        until = time.monotonic() + seconds
         ready = self._poll.poll(max(0.0, seconds) * 1000)
+        if ready and pause and not self.stopping:
+            time.sleep(max(0.0, min(pause, until - time.monotonic())))
         for descriptor, _ in ready:
             with contextlib.suppress(BlockingIOError):
                 while True:

@@ -33,6 +33,7 @@ def ensure(repo: Repository, tree: str, folder: Path) -> Path:
         raise ValueError(f"{tree!r} is no tree id")
     target = folder / tree
     if target.is_dir():
+        os.utime(target)  # it is in use: whoever removes old ones looks at this
         return target
     files = {file.path: file for file in objects.list_below(repo, tree) if _is_wanted(file)}
     folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,6 @@ from reconciler.execution import Execution, Outcome, Status
 from reconciler.runner.data import Data
 from reconciler.runner.log import PhaseLog, WholeLog, written
 from reconciler.runner.masks import Masks
-from reconciler.runner.wake import Wake
 from reconciler.store import records
 from reconciler.store.layout import Layout, log_of
 
@@ -49,12 +48,11 @@ def _heading(phase: str, begun: int) -> str:
 class LiveRecord:
     """One execution's record, from ``running`` to its end. Every instant is nanoseconds since 1970."""
 
-    def __init__(self, layout: Layout, execution: Execution, wake: Wake) -> None:
+    def __init__(self, layout: Layout, execution: Execution) -> None:
         self.execution = execution
         self.masks = Masks()
         self._data = Data()
         self._layout = layout
-        self._wake = wake
         self._logs: list[PhaseLog] = []
         self._whole = WholeLog(log_of(layout.record(execution)))
         self._changed = False
@@ -71,7 +69,6 @@ class LiveRecord:
             time.sleep(seconds)
         else:
             self._write(durable=True)
-        self._wake.send()
 
     def begin_phase(self, name: str, now: int) -> int:
         """Begin a phase and give its place in the record."""
@@ -85,7 +82,6 @@ class LiveRecord:
     def publish(self) -> None:
         """Show a change of phase now."""
         self._save()
-        self._wake.send()
 
     def change_phase(self, index: int, **changes: Any) -> None:
         """Change fields of a phase."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import cache
 from typing import NoReturn
 
-from reconciler.execution import Execution, Outcome, Status
+from reconciler.execution import Execution, Outcome, Status, Trigger
 from reconciler.runner import cancel
 from reconciler.runner.folders import Folders
 from reconciler.runner.job import Job
@@ -83,13 +83,15 @@ def run(job: Job, signals: Signals) -> int:
     if execution is None:
         claims.release(job.layout, job.id)
         return DONE
-    live = LiveRecord(job.layout, execution, wake)
+    live = LiveRecord(job.layout, execution)
     try:
         live.begin(job.phases[0].name, time.time_ns(), host=host, user=user)
     except OSError as error:
         if _waiting(job):  # else `running` is there, though not surely durable: recovery has to look at it
             claims.release(job.layout, job.id)
         return _unrecorded(job, error)
+    if execution.trigger is Trigger.MANUAL:
+        wake.send()  # a reconciler need not know of a run in the foreground; of the others it has handed out
     os.dup2(0, 2)
     folders = Folders(job.layout, job.id, execution.name)
     result = _work(job, live, signals, folders)

@@ -63,6 +63,21 @@ def remove_work(index: Index, layout: Layout, before: datetime) -> int:
     return count
 
 
+def remove_checkouts(layout: Layout, kept: str | None, before: datetime) -> int:
+    """Remove the checkouts of scripts that nobody has asked for since an instant, but the one ``kept``; says how many.
+
+    ``before`` must lie before whatever runs was begun: an execution uses its checkout to its end.
+    """
+    count = 0
+    with suppress(FileNotFoundError):
+        for folder in sorted(layout.checkouts.iterdir()):
+            used = datetime.fromtimestamp(folder.lstat().st_mtime, UTC)
+            if folder.name != kept and used < before:
+                files.remove_tree(folder)
+                count += 1
+    return count
+
+
 def sweep(layout: Layout, now: datetime) -> int:
     """Remove what killed writers left in the state's folders and in the record folders of these days; says how many."""
     before = (now - _LEFTOVER).timestamp()

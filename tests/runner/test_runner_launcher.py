@@ -125,7 +125,7 @@ def test_a_killed_runner_cannot_speak_so_the_launcher_does(bench: Any, launcher:
         ear.settimeout(10)
         job = bench.job(hold(bench), wake=bench.root / "wake")
         send(launcher, frame(job.to_json()))
-        assert ear.recv(16)
+        bench.until(lambda: bench.record(job)["status"] == "running")
         claim = claims.read(bench.layout, job.id)
         assert claim is not None
         os.kill(claim.pid, signal.SIGKILL)

@@ -9,7 +9,6 @@ import pytest
 from reconciler.execution import Outcome, Status
 from reconciler.runner import live
 from reconciler.runner.live import LiveRecord
-from reconciler.runner.wake import Wake
 from reconciler.store import records
 
 NOW = 1_625_157_007_858_000_000
@@ -33,7 +32,7 @@ class Subject:
     def __init__(self, bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = Clock(monkeypatch)
         self.job = bench.job("processes/scripts/a.sh")
-        self.live = LiveRecord(bench.layout, records.read(self.job.record), Wake(None))
+        self.live = LiveRecord(bench.layout, records.read(self.job.record))
         self.live.begin("A", NOW, host="here", user="ada")
         self.live.publish()
         self.writes = 0

@@ -4,10 +4,14 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 LONG = """#!/bin/sh
 echo started >>"$PROCCTL_DATA/starts"
@@ -112,3 +116,37 @@ def test_a_second_daemon_stands_by_and_takes_over_when_the_first_dies(site: Any)
     site.wait_for(lambda: len(site.ended("TICK")) > before)
     site.stop(second)
     assert set(slots_of(site.records("TICK")).values()) == {1}
+
+
+def test_a_full_disk_loses_no_slot_and_the_reconciler_goes_on(site: Any) -> None:
+    place = site.root / "executions"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(place)]
+    mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no disk can be mounted here: {mounted.stderr.strip()}")
+    try:
+        script = "#!/bin/sh\n:\n"
+        site.workshop.commit({"processes/TICK.yaml": "script: t.sh\nevery: 1s\n", "processes/scripts/t.sh": script})
+        daemon = site.start()
+        site.wait_for(lambda: site.ended("TICK"))
+        ballast = place / "ballast"
+        with suppress(OSError), ballast.open("wb") as file:
+            while True:
+                file.write(bytes(4096))
+                file.flush()
+        site.wait_for(lambda: "No space left" in site.said() or "disk is full" in site.said())
+        ballast.unlink()
+        seen = max(record["triggerTime"] for record in site.ended("TICK"))
+        site.wait_for(
+            lambda: any(one["outcome"] == "success" and one["triggerTime"] > seen for one in site.ended("TICK"))
+        )
+        assert daemon.poll() is None
+        site.stop(daemon)
+        counted = slots_of(site.records("TICK"))
+        assert set(counted.values()) == {1}
+        first, last = min(counted), max(counted)
+        assert len(counted) == (last - first) / timedelta(seconds=1) + 1, "no slot is without a record"
+        assert not [path for path in place.rglob("*") if path.is_file() and path.suffix != ".json"]
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
