@@ -23,7 +23,7 @@ def reindex_command(ref: str | None, environment: str | None) -> int:
         applied = place.apply(index)
         found = records.rebuild(index, place.layout, place.repo)
         total = index.count()
-    except BaseException:
+    except BaseException:  # whatever it was, Ctrl-C too, no half-built index may stay
         index.close()
         index.path.unlink(missing_ok=True)
         raise

@@ -122,7 +122,7 @@ class Workspace:
             if (index.meta("shown"), index.meta(applying.REF)) != (shown, self.followed.ref):
                 self.apply(index)
             self._look(index)
-        except BaseException:
+        except BaseException:  # whatever it was, the connection must not stay open
             index.close()
             raise
         return index

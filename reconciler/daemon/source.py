@@ -66,18 +66,20 @@ class Source:
         stamp = tip.stamp(self.repo, self.ref)
         if stamp == self._stamp:
             return set()
+        refused = None
         try:
-            tip_now = self._tip()
-            if tip_now.commit in (self.commit, self.refused):
+            followed = self._tip()
+            if followed.commit in (self.commit, self.refused):
                 self._stamp = stamp
                 return set()
-            self.applied = applying.apply(self.repo, self.index, tip_now, before=self.applied)
+            refused = followed.commit
+            self.applied = applying.apply(self.repo, self.index, followed, before=self.applied)
         except LaterError as error:
             LOG.warning("%s: it is tried again", error)
             return set()
         except ProcctlError as error:
             LOG.error("not applied, %s stays in force: %s", self.commit[:12], error)  # noqa: TRY400 - the user's to mend
-            self.refused, self._stamp = tip_now.commit, stamp
+            self.refused, self._stamp = refused, stamp
             return set()
         self.refused, self._stamp = None, stamp
         LOG.info("applied %s: %s", self.commit[:12], _listed(self.applied.changed))
