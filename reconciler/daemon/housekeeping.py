@@ -15,7 +15,7 @@ from reconciler.daemon.ledger import Ledger
 from reconciler.daemon.source import Source
 from reconciler.repo import publish
 from reconciler.store import claims, files
-from reconciler.sync import records, retention
+from reconciler.sync import parsing, records, retention
 
 LOG = logging.getLogger("procctl")
 
@@ -23,6 +23,8 @@ BEAT = timedelta(seconds=5)
 STRAYS = timedelta(minutes=1)
 TIDY = timedelta(hours=1)
 UNUSED = timedelta(days=1)
+CALM = timedelta(seconds=1)
+"""How far away the next slot is when something may be done that takes a fifth of a second."""
 QUIET = timedelta(milliseconds=250)
 
 
@@ -36,12 +38,17 @@ class Housekeeping:
     wake: Path
     started: datetime
     _done: dict[str, datetime] = field(default_factory=dict)
+    _warm: bool = False
 
     def turn(self, now: datetime, quiet_until: datetime) -> None:
         """Do what is due, unless a slot is near; the heartbeat beats in any case."""
         if self._due("beat", BEAT, now):
             self.beat(now)
         if quiet_until - now < QUIET:
+            return
+        if not self._warm and quiet_until - now > CALM:
+            self._warm = True
+            parsing.warm()
             return
         if self._due("strays", STRAYS, now):
             self.strays(now)

@@ -95,8 +95,6 @@ def run(options: Options, environ: Mapping[str, str]) -> None:
 def _reconcile(reconciler: Reconciler, waker: Waker, view: View | None) -> None:
     """Turn the loop until told to stop, or until the index is another one, so that all is to be read again."""
     try:
-        _turn(reconciler)
-        parsing.warm()
         while not waker.stopping and not reconciler.ledger.index.replaced:
             sleep = _turn(reconciler)
             if view is not None and (code := view.check(clock())) is not None:
