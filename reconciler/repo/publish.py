@@ -114,7 +114,7 @@ def _refuse_if_checked_out(repo: Repository) -> None:
     where = repo.git.run("for-each-ref", "--format=%(worktreepath)", BRANCH).decode(errors="replace").strip()
     # the HEAD of a bare repository is no worktree, though git calls it one
     if where and where != str(repo.common_dir):
-        todo = "leave it with `git switch`, and read records with `git log executions` instead"
+        todo = "leave it with `git switch`, and read records with `git log executions --` instead"
         raise LaterError("the branch executions is checked out, so nothing is published", where=where, todo=todo)
 
 
