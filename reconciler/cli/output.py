@@ -46,7 +46,10 @@ def to_json(answer: Any) -> str:
 
 def in_line(value: Any) -> str:
     """Write JSON on one line."""
-    return json.dumps(value, ensure_ascii=False)
+    written = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float) and "." not in written:
+        return written.replace("e", ".0e")  # readers of YAML 1.1 take 1e-05 for a text
+    return written
 
 
 def to_yaml(answer: Any) -> str:

@@ -94,9 +94,13 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=mode != "ro",
     )
-    connection.execute("PRAGMA synchronous = NORMAL")
-    # a rebuild's log would otherwise keep its size for ever
-    connection.execute("PRAGMA journal_size_limit = 67108864")
+    try:
+        connection.execute("PRAGMA synchronous = NORMAL")
+        # a rebuild's log would otherwise keep its size for ever
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
