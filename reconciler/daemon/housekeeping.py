@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reconciler import instant
 from reconciler.daemon.activity import Activity
-from reconciler.daemon.ledger import Ledger
+from reconciler.daemon.ledger import QUIET, Ledger
 from reconciler.daemon.source import Source
 from reconciler.repo import publish
 from reconciler.store import claims, files
@@ -25,7 +25,6 @@ TIDY = timedelta(hours=1)
 UNUSED = timedelta(days=1)
 CALM = timedelta(seconds=1)
 """How far away the next slot is when something may be done that takes a fifth of a second."""
-QUIET = timedelta(milliseconds=250)
 
 
 @dataclass(slots=True)
