@@ -38,6 +38,10 @@ class NotFoundError(UserError):
     """What was named does not exist."""
 
 
+class GoneError(NotFoundError):
+    """What was named existed, and was deleted on purpose (HTTP 410)."""
+
+
 class LaterError(ProcctlError):
     """Nothing is wrong with the input; trying again later may work: a lock, a remote, a full disk (exit 3)."""
 
