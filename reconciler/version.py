@@ -1,24 +1,19 @@
-"""Versions: the states of a process's file, numbered from 1 along the followed branch (SPEC 9), and references to them.
+"""Versions: the states of a process's file, numbered from 1 along the followed branch (SPEC 9).
 
 A version is one commit of the first-parent history that changed the content of the process's file; comments count, the
 path does not. Folding is pure: two steps over parts of a history equal one step over the whole.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import PurePosixPath
 
 from reconciler import names
-from reconciler.errors import UsageError
 
 _FOLDER = "processes"
 _NO_PROCESSES = frozenset({"workflows", "scripts"})
 _SUFFIXES = frozenset({".yaml", ".yml"})
-_LONGEST_NUMBER = 9
-"""Digits of a version number: no process has a billion versions, so more digits can only be a commit id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,52 +118,3 @@ def version_at(versions: Iterable[Version], chain: Sequence[str], commit: str) -
         return None
     reached = [version for version in versions if places.get(version.commit, -1) >= places[commit]]
     return max(reached, key=lambda version: version.number, default=None)
-
-
-class Kind(StrEnum):
-    """By what a reference picks a version."""
-
-    LATEST = "latest"
-    NUMBER = "number"
-    COMMIT = "commit"
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What picks a version of a process: a number, a commit id of 7 or more digits, or nothing: the current one."""
-
-    name: str
-    kind: Kind = Kind.LATEST
-    value: str = ""
-
-    @property
-    def number(self) -> int | None:
-        """The version number it asks for, if it asks for one."""
-        return int(self.value) if self.kind is Kind.NUMBER else None
-
-    def __str__(self) -> str:
-        """Write it as the command line takes it."""
-        return f"{self.name}@{self.value}" if self.value else self.name
-
-
-def parse_reference(text: str) -> Reference:
-    """Read ``NAME``, ``NAME@3``, ``NAME@<7 or more hex digits>`` or ``NAME@~LATEST``.
-
-    Raises ``UsageError`` for a text that is none of these; tags among them, which are not supported yet.
-    """
-    name, at, value = text.partition("@")
-    if not names.is_process(name):
-        raise UsageError(f"{name!r} is no name of a process", todo="name one that `procctl list` shows")
-    if not at or value == "~LATEST":
-        return Reference(name)
-    if re.fullmatch(r"[0-9]+", value) and len(value) <= _LONGEST_NUMBER:
-        if int(value) == 0:
-            raise UsageError("versions count from 1", where=text)
-        return Reference(name, Kind.NUMBER, str(int(value)))
-    if names.ABBREVIATED.fullmatch(value):
-        return Reference(name, Kind.COMMIT, value)
-    if names.TAG.fullmatch(value):
-        todo = "use a version number, a commit id of at least 7 digits, or ~LATEST"
-        raise UsageError(f"tags are not supported yet, and {value!r} would be one", where=text, todo=todo)
-    todo = "write NAME, NAME@3, NAME@<commit id> or NAME@~LATEST"
-    raise UsageError(f"{value!r} picks no version", where=text, todo=todo)

@@ -1,4 +1,4 @@
-"""The laws of numbering, and what picks a version."""
+"""The laws of numbering."""
 
 from datetime import UTC, datetime
 
@@ -6,17 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import UsageError
 from reconciler.version import (
     Change,
     Commit,
-    Kind,
     Last,
-    Reference,
     Version,
     fold,
     name_of,
-    parse_reference,
     version_at,
 )
 
@@ -163,35 +159,3 @@ def test_the_version_at_a_commit(at: str, number: int | None) -> None:
     versions, _ = fold({}, [commit("2", (A, "a1")), commit("4", (A, "a2"))])
     found = version_at(reversed(versions), CHAIN, at)
     assert (found and found.number) == number
-
-
-def test_references() -> None:
-    assert parse_reference("ECB_FX") == parse_reference("ECB_FX@~LATEST") == Reference("ECB_FX")
-    assert parse_reference("ECB_FX@3") == Reference("ECB_FX", Kind.NUMBER, "3")
-    assert parse_reference("ECB_FX@0012").number == 12
-    assert parse_reference("ECB_FX@1234567").kind is Kind.NUMBER, "digits are a number first"
-    assert parse_reference("ECB_FX@0123abc") == Reference("ECB_FX", Kind.COMMIT, "0123abc")
-    assert parse_reference("ECB_FX@" + "1" * 40).kind is Kind.COMMIT, "nothing has so many versions"
-    assert parse_reference("ECB_FX@" + "a" * 64).number is None
-    for text in ("ECB_FX", "ECB_FX@3", "ECB_FX@0123abc"):
-        assert str(parse_reference(text)) == text
-
-
-@pytest.mark.parametrize("value", ["PROD", "abcdef", "v1.2", "LATEST", "deadbeeg"])
-def test_tags_are_not_supported_yet(value: str) -> None:
-    with pytest.raises(UsageError, match="tags are not supported yet") as caught:
-        parse_reference(f"ECB_FX@{value}")
-    assert caught.value.exit_code == 2
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "@", "@3", "ECB_FX@", "ECB_FX@0", "ECB_FX@000", "a b@3", "../x", "-x", "private", "ECB_FX@~PROD"),
-        *("ECB_FX@a/b", "ECB_FX@3@4", "ECB_FX@-1", "ECB_FX@٣", "ECB_FX@3\n", "ECB_FX\n", "ECB_FX@--x"),
-    ],
-)
-def test_what_is_no_reference_is_a_usage_error(text: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        parse_reference(text)
-    assert caught.value.todo or "count from 1" in caught.value.what

@@ -7,9 +7,9 @@ import click
 
 from reconciler.cli import commands, lookup, output, workspace
 from reconciler.cli.terminal import Column
+from reconciler.reference import Kind, parse_reference
 from reconciler.store.index import Index
 from reconciler.store.rows import Latest
-from reconciler.version import Kind, parse_reference
 from reconciler.web import overview, resources
 
 _COLUMNS = [
@@ -52,7 +52,7 @@ def get_command(key: str, ref: str | None, environment: str | None, form: str) -
     place = workspace.open_workspace(ref, environment)
     workspace.announce(place)
     with place.index() as index:
-        if reference.kind is not Kind.COMMIT:
+        if reference.kind is not Kind.NAMED:
             lookup.known(index, reference.name)
         document = resources.process(index, place.repo, reference, datetime.now(UTC))
     output.show(form, document, names=[reference.name], table=lambda: _fields(document))

@@ -20,6 +20,7 @@ from reconciler.cli.workspace import Workspace
 from reconciler.errors import NotFoundError, ProcctlError, UsageError, UserError
 from reconciler.execution import Execution, Trigger
 from reconciler.executors.assignment import assign
+from reconciler.reference import Reference, parse_reference
 from reconciler.runner import session
 from reconciler.runner.wake import Wake
 from reconciler.store import files, requests
@@ -28,7 +29,6 @@ from reconciler.store.requests import Request
 from reconciler.sync import publishing, records, selection
 from reconciler.sync.applying import Applied
 from reconciler.sync.selection import Choice
-from reconciler.version import Reference, parse_reference
 
 _PAUSE = 0.05
 

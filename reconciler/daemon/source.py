@@ -12,6 +12,7 @@ from reconciler.decision import Target
 from reconciler.errors import LaterError, NotFoundError, ProcctlError
 from reconciler.execution import Execution
 from reconciler.reconcile import Desired
+from reconciler.reference import parse_reference
 from reconciler.repo import refs, tip
 from reconciler.repo.refs import Followed
 from reconciler.repo.repository import Repository
@@ -23,7 +24,6 @@ from reconciler.sync import applying, selection
 from reconciler.sync.applying import Applied
 from reconciler.sync.selection import Choice
 from reconciler.sync.versions import Progress
-from reconciler.version import parse_reference
 
 LOG = logging.getLogger("procctl")
 

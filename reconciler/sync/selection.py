@@ -10,13 +10,14 @@ from typing import Any
 from reconciler.errors import NotFoundError, UserError
 from reconciler.problem import errors
 from reconciler.process import Process
+from reconciler.reference import Kind, Reference
 from reconciler.repo import history, refs
 from reconciler.repo.repository import Repository
 from reconciler.snapshot import Resolved
 from reconciler.store.index import Index
 from reconciler.sync import snapshots, versions
 from reconciler.sync.applying import Applied
-from reconciler.version import Kind, Reference, Version
+from reconciler.version import Version
 from reconciler.workflow import check_input
 
 

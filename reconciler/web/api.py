@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 import reconciler
 from reconciler.errors import NotFoundError, UsageError
-from reconciler.version import parse_reference
+from reconciler.reference import parse_reference
 from reconciler.web import faults, health, resources
 from reconciler.web.resources import API, Listing
 from reconciler.web.sources import Sources

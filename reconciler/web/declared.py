@@ -10,6 +10,7 @@ from reconciler import version, yamltext
 from reconciler.errors import NotFoundError, UsageError, UserError
 from reconciler.problem import Problem
 from reconciler.process import Process
+from reconciler.reference import Reference
 from reconciler.repo import history, objects, refs
 from reconciler.repo.repository import Repository
 from reconciler.schedule import Schedule
@@ -18,7 +19,7 @@ from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
 from reconciler.sync import applying
 from reconciler.validation import Kind, Validator
-from reconciler.version import Reference, Version
+from reconciler.version import Version
 
 _SCHEDULES_KEPT = 20_000
 """Schedules of so many processes are kept read; a schedule takes a millisecond to read and a kilobyte to keep."""

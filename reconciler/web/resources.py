@@ -12,13 +12,14 @@ from typing import Any
 import reconciler
 from reconciler import instant, names, query, record
 from reconciler.errors import NotFoundError, UsageError
+from reconciler.reference import Kind, Reference
 from reconciler.repo.repository import Repository
 from reconciler.store import records
 from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.store.rows import COLUMNS, Row
-from reconciler.version import Kind, Reference, Version
+from reconciler.version import Version
 from reconciler.web import declared
 from reconciler.web.declared import Declaration
 
@@ -71,7 +72,7 @@ def process(index: Index, repository: Repository, reference: Reference, now: dat
 
     ``NotFoundError`` where the name, the version, or the file at that commit does not exist.
     """
-    if reference.kind is Kind.COMMIT:
+    if reference.kind is Kind.NAMED:
         found = declared.at_commit(index, repository, reference)
         row, version = index.process(reference.name), found.version
         if row is None or version is None or version.number != row.version:

@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from reconciler.cli import upcoming
+from reconciler.reference import parse_reference
 from reconciler.repo.repository import open_repository
 from reconciler.schedule import Schedule
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
-from reconciler.version import parse_reference
 from reconciler.web import resources
 
 PROCCTL = Path(sys.executable).with_name("procctl")
@@ -93,7 +93,7 @@ def test_an_older_version_is_shown_by_number_and_commit(here: Any, root: Path, w
         ("HANT", 1, "did you mean HAND?"),
         ("hand", 1, "did you mean HAND?"),
         ("HAND@9", 1, "no version 9"),
-        ("HAND@PROD", 2, "tags are not supported yet"),
+        ("HAND@PROD", 2, "is no commit id"),
         ("HAND@", 2, "picks no version"),
         ("a/../b", 2, "no name of a process"),
     ],

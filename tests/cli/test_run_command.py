@@ -161,7 +161,7 @@ def test_what_one_posts_to_the_service_runs_too(procctl: Any, root: Path) -> Non
         (["ELSEWHERE"], 1, "staging"),
         (["GOOD@7"], 1, "no version 7"),
         (["GOOD@abcdef0"], 1, "no commit abcdef0"),
-        (["GOOD@PROD"], 2, "tags are not supported yet"),
+        (["GOOD@PROD"], 1, "is no commit id"),
         (["../GOOD"], 2, "no name of a process"),
         (["\x1b[2JGOOD"], 2, "no name of a process"),
         (["GOOD", "-i", "b"], 2, "key=text"),

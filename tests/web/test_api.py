@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.version import parse_reference
+from reconciler.reference import parse_reference
 from reconciler.web import faults, resources
 from reconciler.web.app import PREFIXES
 
@@ -98,7 +98,7 @@ class TestReferences:
     def test_a_tag_is_refused_as_not_supported_yet(self, served: Any, ask: Ask, reference: str) -> None:
         problem = ask(served.app, f"/api/process/v1/ECB_FX/{reference}".encode()).check_problem()
         assert problem["status"] == 400
-        assert "tags are not supported yet" in problem["detail"]
+        assert "is no commit id" in problem["detail"]
 
     @pytest.mark.parametrize(
         ("path", "status"),

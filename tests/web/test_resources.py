@@ -8,8 +8,8 @@ from jsonschema import Draft202012Validator
 from reconciler.errors import NotFoundError, UsageError
 from reconciler.execution import Gap, Outcome, finish, running
 from reconciler.problem import Problem, Severity
+from reconciler.reference import parse_reference
 from reconciler.store import records
-from reconciler.version import parse_reference
 from reconciler.web import resources
 
 ECB = "# rates\nname: ECB_FX\nservice: ETL\nscript: load.py\ncron: 30 16 * * *\ninput: {url: u}\n"
