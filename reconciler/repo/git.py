@@ -1,8 +1,7 @@
 """The one hardened door to git (SPEC 11): argument lists, a fixed environment, no hooks, filters, monitors or network.
 
-GitPython is the process layer of the calls that answer at once. It copies this process's environment into git's, which
-could redirect git to another repository, so the environment is set from nothing by ``env -i``. Calls that stream, and
-those that read standard input, start git themselves, in the same environment and with the same options.
+Git is started without a shell, and its environment is made from nothing: what this process has in its own could
+redirect git to another repository. GitPython costs a tenth of a second to import: only what is slow anyway asks for it.
 """
 
 import functools
@@ -13,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from reconciler.errors import UserError
 
@@ -51,8 +50,6 @@ _OPTIONS = (
     "protocol.allow=never",
     "submodule.recurse=false",
 )
-_ENV = "/usr/bin/env"
-_NOT_FOUND = (126, 127)
 _INSTALL = "install git 2.31 or newer"
 _CHUNK = 1 << 16
 
@@ -104,29 +101,27 @@ class Git:
 
     def ask(self, *args: str, given: bytes | None = None) -> Answer:
         """Run git and give whatever it answers, failures too: for questions whose answer is the exit status."""
-        if given is not None:
-            call = subprocess.run(self._command(args), env=self._environment(), input=given, capture_output=True)  # noqa: PLW1510, S603 - the status is the answer; a fixed command, arguments as a list
-            return Answer(call.returncode, call.stdout, call.stderr.decode(errors="replace"))
-        assignments = [f"{name}={value}" for name, value in self._environment().items()]
-        command = [_ENV, "-i", *assignments, *self._command(args)]
-        status, out, err = _launcher()("/").execute(
-            command,
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-            shell=False,
-        )
-        return Answer(int(status), bytes(out), str(err))
+        # Without input it must not wait for ours.
+        source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
+        try:
+            call = subprocess.run(  # noqa: PLW1510, S603 - the status is the answer; a fixed command, arguments as a list
+                self._command(args), env=self._environment(), capture_output=True, **source
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            raise _missing() from error
+        return Answer(call.returncode, call.stdout, call.stderr.decode(errors="replace"))
 
     @contextmanager
     def stream(self, *args: str, given: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
         """Run git and read its output as it comes; leaving early ends it. ``given`` is a file for standard input."""
         with tempfile.TemporaryFile() as err:
             source = subprocess.DEVNULL if given is None else given
-            process = subprocess.Popen(  # noqa: S603 - a fixed command, arguments as a list
-                self._command(args), env=self._environment(), stdin=source, stdout=subprocess.PIPE, stderr=err
-            )
+            try:
+                process = subprocess.Popen(  # noqa: S603 - a fixed command, arguments as a list
+                    self._command(args), env=self._environment(), stdin=source, stdout=subprocess.PIPE, stderr=err
+                )
+            except (FileNotFoundError, PermissionError) as error:
+                raise _missing() from error
             ended = False
             try:
                 with cast("IO[bytes]", process.stdout) as out:
@@ -158,8 +153,6 @@ class Git:
 def check_version(git: Git) -> None:
     """Raise ``UserError`` where git is missing or too old to be used safely."""
     answer = git.ask("version")
-    if answer.status in _NOT_FOUND:
-        raise UserError("git cannot be run here", where="PATH", todo=_INSTALL)
     said = answer.out.decode(errors="replace")
     match = re.search(r"(\d+)\.(\d+)", said)
     if match is None or (int(match[1]), int(match[2])) < OLDEST:
@@ -171,8 +164,12 @@ def _launcher() -> "type[Launcher]":
     try:
         from git.cmd import Git as Launcher  # noqa: PLC0415 - costs 180 ms, and fails where there is no git
     except ImportError as error:
-        raise UserError("git cannot be run here", where="PATH", todo=_INSTALL) from error
+        raise _missing() from error
     return Launcher
+
+
+def _missing() -> UserError:
+    return UserError("git cannot be run here", where="PATH", todo=_INSTALL)
 
 
 def fields(out: IO[bytes]) -> Iterator[bytes]:

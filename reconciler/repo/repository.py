@@ -16,6 +16,8 @@ _QUESTIONS = (
     "--is-inside-work-tree",
     "--show-cdup",
 )
+_NEW = "--path-format=absolute"
+"""What a git that is too old does not know, and gives back as it is: its version need not be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,9 @@ def open_repository(path: Path, environ: Mapping[str, str]) -> Repository:
     if not folder.is_dir():
         raise UserError("there is no such folder", where=str(path), todo="name a repository with --repo")
     finder = Git.at(folder, environ)
-    check_version(finder)
-    answer = finder.ask("rev-parse", "--path-format=absolute", *_QUESTIONS)
-    if answer.status:
+    answer = finder.ask("rev-parse", _NEW, *_QUESTIONS)
+    if answer.status or answer.out.startswith(_NEW.encode()):
+        check_version(finder)
         raise _refusal(folder, finder, answer)
     lines = os.fsdecode(answer.out).removesuffix("\n").split("\n")
     bare, shallow, inside = (line == "true" for line in lines[2:5])

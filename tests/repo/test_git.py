@@ -68,9 +68,9 @@ def test_a_path_without_git_on_it_says_what_to_install(tmp_path: Path) -> None:
 
 def test_a_machine_without_git_says_so_without_a_traceback(tmp_path: Path) -> None:
     program = (
-        "from pathlib import Path\nfrom reconciler.errors import UserError\n"
+        "import os\nfrom pathlib import Path\nfrom reconciler.errors import UserError\n"
         "from reconciler.repo.repository import open_repository\n"
-        "try: open_repository(Path('.'), {})\nexcept UserError as error: print(error)"
+        "try: open_repository(Path('.'), os.environ)\nexcept UserError as error: print(error)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True
@@ -81,6 +81,13 @@ def test_a_machine_without_git_says_so_without_a_traceback(tmp_path: Path) -> No
 @pytest.mark.parametrize("said", ["2.31.0", "2.39.5 (Apple Git-154)", "3.0"])
 def test_a_new_enough_git_is_taken(said: str, tmp_path: Path) -> None:
     check_version(Git.at(tmp_path, fake_git(tmp_path / "bin", f"echo 'git version {said}'")))
+
+
+def test_an_old_git_is_known_by_its_answer_without_asking_for_its_version(tmp_path: Path) -> None:
+    # It echoes options that it does not know.
+    body = "for one; do case $one in version) echo git version 2.30.9; exit;; --path*) echo $one;; esac; done"
+    with pytest.raises(UserError, match=r"needs git 2\.31 or newer"):
+        open_repository(tmp_path, fake_git(tmp_path / "bin", body))
 
 
 @pytest.mark.parametrize("said", ["git version 2.30.9", "git version 1.9", "hello"])
