@@ -1,6 +1,7 @@
 """Names of processes for shell completion: whatever the index has now, found fast, and never an error."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 from reconciler.errors import ProcctlError
@@ -18,9 +19,8 @@ def names(repo: Path | None, incomplete: str) -> list[str]:
         environments = [folder.name for folder in state.iterdir()] if state.is_dir() else []
         listed: set[str] = set()
         for environment in {layout.environment, *environments}:
-            index = Index.open_readonly(layout.index, environment=environment)
-            listed.update(row.name for row in index.processes())
-            index.close()
+            with closing(Index.open_readonly(layout.index, environment=environment)) as index:
+                listed.update(row.name for row in index.processes())
     except (ProcctlError, OSError):
         return []
     return sorted(name for name in listed if name.startswith(incomplete))

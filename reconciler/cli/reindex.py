@@ -1,5 +1,7 @@
 """``procctl reindex``: build the index anew from git, the branch of records, and the record files."""
 
+from contextlib import ExitStack
+
 import click
 
 from reconciler.cli import commands, failures, terminal, workspace
@@ -18,16 +20,14 @@ def reindex_command(ref: str | None, environment: str | None) -> int:
     place = workspace.open_workspace(ref, environment)
     workspace.announce(place)
     path = place.layout.index
-    index = Index.build(path, environment=place.layout.environment, release=parsing.release())
-    try:
+    with ExitStack() as whole_or_nothing:
+        index = Index.build(path, environment=place.layout.environment, release=parsing.release())
+        whole_or_nothing.callback(index.path.unlink, missing_ok=True)
+        whole_or_nothing.callback(index.close)
         applied = place.apply(index)
         found = records.rebuild(index, place.layout, place.repo)
         total = index.count()
-    except BaseException:  # whatever it was, Ctrl-C too, no half-built index may stay
-        index.close()
-        index.path.unlink(missing_ok=True)
-        raise
-    index.install(path)
+        index.install(path)
     for file, why in sorted(found.faults.items()):
         failures.warn(f"{file}: {why}")
     processes = len(applied.snapshot.processes)

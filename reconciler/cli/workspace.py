@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,20 +63,14 @@ class Workspace:
     @contextmanager
     def index(self) -> Iterator[Index]:
         """Open the index for reading, up to date."""
-        index = self._reconcilers() or self._own()
-        try:
+        with closing(self._reconcilers() or self._own()) as index:
             yield index
-        finally:
-            index.close()
 
     @contextmanager
     def applied(self) -> Iterator[tuple[Index, Applied]]:
         """Open the index for writing, and give everything that is in force."""
-        index = self._open()
-        try:
+        with closing(self._open()) as index:
             yield index, self.apply(index)
-        finally:
-            index.close()
 
     def apply(self, index: Index) -> Applied:
         """Bring what the followed commit declares into the index.
@@ -108,33 +102,36 @@ class Workspace:
         except (NotFoundError, BrokenIndexError):
             return None
         until = time.monotonic() + _PATIENCE
-        while index.meta(applying.APPLIED) != self.followed.commit != self.reconciler.refused:
-            if time.monotonic() > until:
-                break
-            time.sleep(_PAUSE)
+        with ExitStack() as unless_read:
+            unless_read.callback(index.close)
+            while index.meta(applying.APPLIED) != self.followed.commit != self.reconciler.refused:
+                if time.monotonic() > until:
+                    break
+                time.sleep(_PAUSE)
+            unless_read.pop_all()
         return index
 
     def _own(self) -> Index:
         """The index, brought up to date by this command."""
-        index = self._open()
-        try:
+        with ExitStack() as unless_current:
+            index = unless_current.enter_context(closing(self._open()))
             shown = f"{index.release} {self.followed.commit}"
             if (index.meta("shown"), index.meta(applying.REF)) != (shown, self.followed.ref):
                 self.apply(index)
             self._look(index)
-        except BaseException:  # whatever it was, the connection must not stay open
-            index.close()
-            raise
+            unless_current.pop_all()
         return index
 
     def _open(self) -> Index:
         """Open the index; a branch other than the one it is about gets one of its own."""
         environment, release = self.layout.environment, parsing.release()
-        index = Index.open(self.layout.index, environment=environment, release=release)
-        about = index.meta(applying.REF)
-        if about in {None, self.followed.ref} or self.reconciler is None:
-            return index
-        index.close()
+        with ExitStack() as unless_ours:
+            index = unless_ours.enter_context(
+                closing(Index.open(self.layout.index, environment=environment, release=release))
+            )
+            if index.meta(applying.REF) in {None, self.followed.ref} or self.reconciler is None:
+                unless_ours.pop_all()
+                return index
         name = self.followed.branch.encode().hex()[:200]
         return Index.open(self.layout.cache / f"index-{name}.sqlite", environment=environment, release=release)
 

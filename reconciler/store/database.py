@@ -60,10 +60,14 @@ class Database:
         try:
             yield
             self._write("COMMIT")
-        except BaseException:  # whatever it was, the transaction must not stay open
-            with contextlib.suppress(sqlite3.Error):
+        finally:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        """Undo what was not committed; SQLite itself has ended a transaction that met some errors."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            raise
 
     def _read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         try:

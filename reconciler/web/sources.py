@@ -23,6 +23,7 @@ class Sources:
     ref: str
     _free: list[Index] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _closed: bool = False
 
     @contextmanager
     def index(self) -> Iterator[Index]:
@@ -38,8 +39,9 @@ class Sources:
             self._give_back(index)
 
     def close(self) -> None:
-        """Close the connections that are not lent."""
+        """Close the connections that are not lent, and those that are as they come back."""
         with self._lock:
+            self._closed = True
             while self._free:
                 self._free.pop().close()
 
@@ -58,7 +60,7 @@ class Sources:
 
     def _give_back(self, index: Index) -> None:
         with self._lock:
-            if len(self._free) < _KEPT:
+            if len(self._free) < _KEPT and not self._closed:
                 self._free.append(index)
                 return
         index.close()

@@ -39,6 +39,14 @@ def test_a_connection_is_lent_to_one_request_at_a_time(stage: Any) -> None:
         assert again in (one, other)
 
 
+def test_a_connection_that_comes_back_after_the_end_is_closed(stage: Any) -> None:
+    with stage.sources.index() as late:
+        stage.sources.close()
+        assert late.meta("applied") is None, "whoever still answers may go on"
+    with pytest.raises(LaterError, match="closed"):
+        late.meta("applied")
+
+
 def test_many_requests_at_once_all_get_an_answer(stage: Any) -> None:
     stage.workshop.commit({f"processes/P{number}.yaml": "script: a.py\n" for number in range(20)})
     stage.apply()
