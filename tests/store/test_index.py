@@ -92,6 +92,51 @@ def test_an_index_that_breaks_in_use_says_so(layout: Layout) -> None:
             index.parsed(keys)
 
 
+def held_open(index: Path) -> list[str]:
+    """The files of an index that this process has open; the door is no part of it."""
+    links = (Path("/proc/self/fd", number) for number in os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are wanted
+    targets = (os.readlink(link) for link in links if link.is_symlink())  # noqa: PTH115 - a target may be no path
+    return [target for target in targets if Path(target).name.startswith(index.name)]
+
+
+@pytest.mark.parametrize("kind", GARBAGE)
+def test_what_cannot_be_opened_does_not_stay_open(layout: Layout, kind: str) -> None:
+    opened(layout).close()
+    GARBAGE[kind](layout.index)
+    with pytest.raises(BrokenIndexError) as raised:
+        Index.open_readonly(layout.index, environment="production")
+    assert held_open(layout.index) == [], "while the traceback still holds all that was"
+    assert raised.traceback
+    with contextlib.closing(opened(layout)):
+        assert held_open(layout.index)
+
+
+def test_a_transaction_that_cannot_be_committed_ends(layout: Layout, index: Index) -> None:
+    def overfill() -> None:
+        with index.transaction():
+            index.set_meta("applied", "x" * 100_000)
+
+    pages = index._read("PRAGMA page_count")[0][0]
+    index._write(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(LaterError, match="full"):
+        overfill()
+    index._write("PRAGMA max_page_count = 100000")
+    with contextlib.closing(opened(layout)) as other:
+        other.set_meta("ref", "nobody holds the index")
+    overfill()
+    assert index.meta("ref") == "nobody holds the index"
+
+
+def test_a_transaction_in_an_index_that_is_closed_fails_as_what_closed_it(index: Index) -> None:
+    def fail() -> None:
+        with index.transaction():
+            index.close()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+
 def test_a_reader_needs_an_index_and_cannot_write(layout: Layout) -> None:
     with pytest.raises(NotFoundError, match="reindex"):
         Index.open_readonly(layout.index, environment="production")
