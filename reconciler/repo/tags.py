@@ -179,6 +179,10 @@ def _made(repo: Repository, name: str, commit: str, message: str) -> str:
             raise UserError("git does not know who you are", where=str(repo.git_dir), todo=todo)
         if answer.status:
             raise repo.git.error(("tag",), answer.status, answer.err)
+        if "error:" in answer.err:  # git 2.39 makes the tag all the same, without the signature
+            said = answer.err.partition("error:")[2].splitlines()[0].strip()
+            todo = "mend user.signingKey, or unset tag.gpgSign"
+            raise UserError(f"git could not sign the tag: {said}", where=str(repo.git_dir), todo=todo)
         return git.run("rev-parse", "--verify", "--end-of-options", TAGS + name).decode().strip()
 
 
