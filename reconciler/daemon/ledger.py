@@ -104,7 +104,7 @@ class Ledger:
         schedules.write(self.layout, State(self.progress.commit, self.ref, self.tracks, self.progress.mainline))
         self._unsaved_since = None
 
-    def upcoming(self) -> dict[str, datetime | None]:
+    def upcoming(self) -> dict[str, datetime]:
         """The next slots that were remembered, of schedules that have not changed since and are not behind."""
         known = {}
         for name, row in self.index.slots().items():
@@ -114,10 +114,13 @@ class Ledger:
         return known
 
     def remember(self, upcoming: Mapping[str, datetime]) -> None:
-        """Remember next slots, so that a later start need not search for them."""
-        tracks = self.tracks.items()
-        self.index.save_slots(
-            SlotRow(name, _fingerprint(track), track.decided, upcoming.get(name)) for name, track in tracks
+        """Remember next slots, so that a later start need not search for them.
+
+        A process without one may be over, or its turn was just about to come: the later start finds out.
+        """
+        known = ((name, self.tracks.get(name), slot) for name, slot in upcoming.items())
+        self.index.replace_slots(
+            SlotRow(name, _fingerprint(track), track.decided, slot) for name, track, slot in known if track is not None
         )
 
     def publish(self, now: datetime, quiet_until: datetime | None) -> datetime | None:

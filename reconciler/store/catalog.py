@@ -33,7 +33,7 @@ class ProcessRow:
 
 @dataclass(frozen=True, slots=True)
 class SlotRow:
-    """The first slot of a process after an instant, ``None`` where its schedule is over.
+    """The first slot of a process after an instant.
 
     ``schedule`` is a fingerprint of the schedule it was computed from.
     """
@@ -41,7 +41,7 @@ class SlotRow:
     name: str
     schedule: str
     after: datetime
-    next: datetime | None
+    next: datetime
 
 
 class CatalogTables(Database):
@@ -95,28 +95,24 @@ class CatalogTables(Database):
         return tuple(sorted(problem for (text,) in rows for problem in read_problems(text)))
 
     def slots(self) -> dict[str, SlotRow]:
-        """The next slot of every process for which one was saved."""
+        """The next slots as they were saved last."""
         rows = self._read("SELECT name, schedule, after, next FROM slots WHERE environment = ?", (self.environment,))
         return {
-            name: SlotRow(name, schedule, datetime.fromisoformat(after), datetime.fromisoformat(slot) if slot else None)
+            name: SlotRow(name, schedule, datetime.fromisoformat(after), datetime.fromisoformat(slot))
             for name, schedule, after, slot in rows
         }
 
-    def save_slots(self, rows: Iterable[SlotRow]) -> None:
-        """Remember the next slots of some processes."""
-        self._write_many(
-            "INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?)",
-            (
-                (self.environment, row.name, row.schedule, row.after.isoformat(), row.next and row.next.isoformat())
-                for row in rows
-            ),
-        )
-
-    def remove_slots(self, names: Iterable[str]) -> None:
-        """Forget the next slots of processes that are gone."""
-        self._write_many(
-            "DELETE FROM slots WHERE environment = ? AND name = ?", ((self.environment, name) for name in names)
-        )
+    def replace_slots(self, rows: Iterable[SlotRow]) -> None:
+        """Remember these next slots in the place of all that were saved before."""
+        with self.transaction():
+            self._write("DELETE FROM slots WHERE environment = ?", (self.environment,))
+            self._write_many(
+                "INSERT INTO slots VALUES (?, ?, ?, ?, ?)",
+                (
+                    (self.environment, row.name, row.schedule, row.after.isoformat(), row.next.isoformat())
+                    for row in rows
+                ),
+            )
 
 
 _SELECT = (

@@ -211,3 +211,21 @@ def test_next_slots_are_remembered_while_nothing_moved(ledger: Ledger) -> None:
     ledger.remember({"A": NOW + timedelta(hours=1), "B": NOW + timedelta(hours=1)})
     ledger.tracks["B"] = Track({"every": "2h", "timezone": "UTC"}, NOW, NOW)
     assert ledger.upcoming() == {"A": NOW + timedelta(hours=1)}
+
+
+def test_a_process_that_is_gone_leaves_no_slot_behind(ledger: Ledger, index: Index) -> None:
+    track = Track({"every": "1h", "timezone": "UTC"}, NOW, NOW)
+    ledger.tracks = {"A": track, "B": track}
+    soon = NOW + timedelta(hours=1)
+    ledger.remember({"A": soon, "B": soon})
+    ledger.move({"B": None}, ledger.progress, NOW)
+    ledger.remember({"A": soon, "B": soon})
+    assert index.slots().keys() == {"A"}
+
+
+def test_a_slot_that_is_not_known_is_never_taken_for_the_end_of_a_schedule(ledger: Ledger) -> None:
+    """A stop may come while a process is on no agenda: its turn had begun, and the disk was full."""
+    track = Track({"every": "1h", "timezone": "UTC"}, NOW, NOW)
+    ledger.tracks = {"A": track, "B": track}
+    ledger.remember({"A": NOW + timedelta(hours=1)})
+    assert "B" not in ledger.upcoming()

@@ -78,11 +78,11 @@ def test_problems_are_kept_by_file(indexes: tuple[Index, Index]) -> None:
 
 def test_next_slots_are_remembered_to_the_microsecond(indexes: tuple[Index, Index]) -> None:
     index, other = indexes
-    rows = [SlotRow("A", "f1", AT, AT + timedelta(days=1)), SlotRow("B", "f2", AT, None)]
-    index.save_slots(rows)
+    rows = [SlotRow("A", "f1", AT, AT + timedelta(microseconds=1)), SlotRow("B", "f2", AT, AT + timedelta(days=1))]
+    index.replace_slots(rows)
+    other.replace_slots(rows[:1])
     assert index.slots() == {"A": rows[0], "B": rows[1]}
-    later = replace(rows[0], after=AT + timedelta(days=1), next=None)
-    index.save_slots([later])
-    index.remove_slots(["B", "C"])
-    assert index.slots() == {"A": later}
-    assert other.slots() == {}
+    later = replace(rows[0], after=AT + timedelta(days=1), next=AT + timedelta(days=2))
+    index.replace_slots([later])
+    assert index.slots() == {"A": later}, "what is not among them is gone"
+    assert other.slots() == {"A": rows[0]}
