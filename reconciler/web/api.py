@@ -12,7 +12,7 @@ from starlette.responses import Response
 import reconciler
 from reconciler.errors import NotFoundError, UsageError
 from reconciler.reference import parse_reference
-from reconciler.web import faults, health, resources
+from reconciler.web import caching, faults, health, resources
 from reconciler.web.resources import API, Listing
 from reconciler.web.sources import Sources
 
@@ -29,13 +29,13 @@ class Api:
     sources: Sources
     clock: Callable[[], datetime]
 
-    def process_build(self, _request: Request) -> Response:
+    def process_build(self, request: Request) -> Response:
         """``/api/process``: what serves."""
-        return self._build("process")
+        return self._build(request, "process")
 
-    def execution_build(self, _request: Request) -> Response:
+    def execution_build(self, request: Request) -> Response:
         """``/api/process-exec``: what serves."""
-        return self._build("process-exec")
+        return self._build(request, "process-exec")
 
     def processes(self, request: Request) -> Response:
         """``/api/process/v1[/private][/KEY[/REF]]``: processes, one of them, or its versions."""
@@ -43,14 +43,15 @@ class Api:
         asked = parameters(request)
         with self.sources.index() as index:
             if not keys:
-                return _listing(Listing([], 0) if public else resources.processes(index, asked, self.clock()))
+                found = Listing([], 0) if public else resources.processes(index, asked, self.clock())
+                return _listing(request, found)
             if public:
                 raise NotFoundError(f"there is no public process {keys[0]}", todo="leave out the segment public")
             if keys[1:] == [VERSIONS]:
-                return _listing(resources.versions(index, keys[0], asked))
+                return _listing(request, resources.versions(index, keys[0], asked))
             _none(asked)
             reference = parse_reference("@".join(keys))
-            return _json(resources.process(index, self.sources.repository, reference, self.clock()))
+            return _json(request, resources.process(index, self.sources.repository, reference, self.clock()))
 
     def executions(self, request: Request) -> Response:
         """``/api/process-exec/v1[/private][/ID]``: records, or one of them."""
@@ -58,27 +59,27 @@ class Api:
         asked = parameters(request)
         with self.sources.index() as index:
             if not keys:
-                return _listing(Listing([], 0) if public else resources.executions(index, asked))
+                return _listing(request, Listing([], 0) if public else resources.executions(index, asked))
             if public:
                 raise NotFoundError(f"there is no public execution {keys[0]}", todo="leave out the segment public")
             _none(asked)
-            return _json(resources.execution(index, self.sources.layout, keys[0]))
+            return _json(request, resources.execution(index, self.sources.layout, keys[0]))
 
-    async def livez(self, _request: Request) -> Response:
+    async def livez(self, request: Request) -> Response:
         """``/livez``: this process answers; on the event loop, so that busy threads do not look like death."""
-        return _json({"alive": True, "version": reconciler.__version__})
+        return _json(request, {"alive": True, "version": reconciler.__version__})
 
     def readyz(self, request: Request) -> Response:
         """``/readyz``: the scheduling loop turns; 503 and the reason where it does not."""
         found = health.check(self.sources.layout, self.clock())
         if found.ready:
-            return _json(found.to_document())
+            return _json(request, found.to_document())
         failure = faults.Failure(faults.NOT_READY, found.reason, todo=found.todo)
         return faults.respond(failure, request.scope["path"])
 
-    def _build(self, service: str) -> Response:
+    def _build(self, request: Request, service: str) -> Response:
         with self.sources.index() as index:
-            return _json(resources.build(index, service, self.sources.ref))
+            return _json(request, resources.build(index, service, self.sources.ref))
 
 
 def parameters(request: Request) -> list[tuple[str, str]]:
@@ -110,9 +111,9 @@ def _none(asked: list[tuple[str, str]]) -> None:
         raise UsageError("only lists take parameters", where=f"parameter {asked[0][0][:80]}", todo="leave it out")
 
 
-def _listing(found: Listing) -> Response:
-    return _json(found.items, {"x-total-count": str(found.total)})
+def _listing(request: Request, found: Listing) -> Response:
+    return caching.answer(request, faults.to_json(found.items), total=found.total)
 
 
-def _json(document: Any, headers: dict[str, str] | None = None) -> Response:
-    return Response(faults.to_json(document), headers=headers, media_type="application/json")
+def _json(request: Request, document: Any) -> Response:
+    return caching.answer(request, faults.to_json(document))

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from reconciler.errors import LaterError, NotFoundError, ProcctlError, UsageError
+from reconciler.errors import GoneError, LaterError, NotFoundError, ProcctlError, UsageError
 
 _LONGEST_HEADER = 500
 _UNSAFE = re.compile(r"[^\x20-\x7e]+")
@@ -34,6 +34,7 @@ WRONG_HOST = Fault(4002, 400, "wrong-host", "The Host header names another machi
 NO_SUCH_ADDRESS = Fault(4040, 404, "no-such-address", "Nothing is at this address")
 NOT_FOUND = Fault(4041, 404, "not-found", "What was named does not exist")
 READ_ONLY = Fault(4050, 405, "read-only", "This view is read-only")
+GONE = Fault(4100, 410, "gone", "What was named was deleted")
 BUG = Fault(5000, 500, "bug", "A bug in procctl")
 NOT_READY = Fault(5030, 503, "not-ready", "The scheduling loop does not turn")
 TRY_LATER = Fault(5031, 503, "try-later", "Trying again later may work")
@@ -46,6 +47,7 @@ FAULTS = (
     NO_SUCH_ADDRESS,
     NOT_FOUND,
     READ_ONLY,
+    GONE,
     BUG,
     NOT_READY,
     TRY_LATER,
@@ -88,6 +90,8 @@ def of(error: ProcctlError) -> Failure:
     """Say which fault an error for users is here; the command line exits by the same classes."""
     if isinstance(error, UsageError):
         fault = MALFORMED_PARAMETER
+    elif isinstance(error, GoneError):
+        fault = GONE
     elif isinstance(error, NotFoundError):
         fault = NOT_FOUND
     elif isinstance(error, LaterError):

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from reconciler import names
 from reconciler.errors import NotFoundError, UsageError
-from reconciler.web import details, faults, health, overview
+from reconciler.web import caching, details, faults, health, overview
 from reconciler.web.api import parameters
 from reconciler.web.rendering import render
 from reconciler.web.sources import Sources
@@ -65,14 +65,14 @@ class Pages:
 
     def _show(self, template: str, page: dict[str, Any], request: Request, form: str) -> Response:
         if form == "json":
-            return Response(faults.to_json(page), media_type="application/json")
+            return caching.answer(request, faults.to_json(page))
         asked = [(key, value) for key, value in parameters(request) if key != FORMAT]
         frame = {
             "section": "processes" if template in ("overview.html", "process.html") else "executions",
             "environment": self.sources.layout.environment,
             "self_json": details.link(request.scope["path"], [*asked, (FORMAT, "json")]),
         }
-        return HTMLResponse(render(template, page | frame))
+        return caching.answer(request, render(template, page | frame), "text/html")
 
 
 def _asked(request: Request) -> tuple[list[tuple[str, str]], str]:
