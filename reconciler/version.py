@@ -1,19 +1,23 @@
 """Versions: the states of a process's file, numbered from 1 along the followed branch (SPEC 9).
 
-A version is one commit of the first-parent history that changed the content of the process's file; comments count, the
-path does not. Folding is pure: two steps over parts of a history equal one step over the whole.
+A version is one commit of the first-parent history that changed the content of the process's file; comments count,
+``name`` and the path do not. How they are counted stands in ``numbering``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
 from reconciler import names
+from reconciler.marks import Mark
 
 _FOLDER = "processes"
 _NO_PROCESSES = frozenset({"workflows", "scripts"})
 _SUFFIXES = frozenset({".yaml", ".yml"})
+_NAME_LINE = re.compile(rb"^(?:name|_id):(?:[ \t\r][^\n]*)?(?:\n|\Z)", re.MULTILINE)
+_SHA256 = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +31,33 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit of the first-parent history; ``time`` is the committer's, ``changes`` are against its parent."""
+    """One commit of the first-parent history; ``time`` is the committer's, ``changes`` are against its parent.
+
+    ``marks`` are those of its message, after those of the commits that it brings in, oldest first.
+    """
 
     id: str
     author: str
     time: datetime
     subject: str
     changes: tuple[Change, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """That a version is no more: since which commit, and what was done: it ``was <why> by <commit>``."""
+
+    commit: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One state of a process's configuration: its number, the commit that made it, and the file's content there."""
+    """One state of a process's configuration: its number, the commit that made it, and the file's content there.
+
+    ``content`` is equal where two files differ in their name alone; ``blob`` is what is read and run.
+    """
 
     name: str
     number: int
@@ -48,19 +67,13 @@ class Version:
     author: str
     time: datetime
     subject: str
+    content: str
+    gone: Gone | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    """Where numbering stands for one name, which is all that folding needs to go on.
-
-    ``number`` is the last one given, ``blob`` what it numbered, or ``None`` since the file went. ``files`` are the
-    files of that name as (path, blob), in order: none where it is deleted, two or more where a name is used twice.
-    """
-
-    number: int = 0
-    blob: str | None = None
-    files: tuple[tuple[str, str], ...] = ()
+    @property
+    def live(self) -> bool:
+        """Whether it still lists and resolves."""
+        return self.gone is None
 
 
 def name_of(path: str) -> str | None:
@@ -72,49 +85,13 @@ def name_of(path: str) -> str | None:
     return stem if f"{dot}{suffix}" in _SUFFIXES and names.is_process(stem) else None
 
 
-def fold(state: Mapping[str, Last], commits: Iterable[Commit]) -> tuple[tuple[Version, ...], dict[str, Last]]:
-    """Number what commits (oldest first) made of processes; gives the new versions, and where numbering stands then.
+def content_of(blob: str, data: bytes) -> str:
+    """The digest of what counts in a file: the blob id that it would have without its lines ``name:`` and ``_id:``.
 
-    A deleted file makes no version, and created again its numbers go on. While two files claim one name there is no
-    process to number; the commit that settles it makes a version, unless the content is as before.
+    Only lines that begin with the key count as such (block style, at the top level); the whole line is left out.
     """
-    last = dict(state)
-    versions: list[Version] = []
-    for commit in commits:
-        touched: dict[str, list[Change]] = {}
-        for change in commit.changes:
-            touched.setdefault(change.name, []).append(change)
-        for name, changes in touched.items():
-            last[name], version = _step(last.get(name, Last()), commit, changes)
-            if version is not None:
-                versions.append(version)
-    return tuple(versions), last
-
-
-def _step(before: Last, commit: Commit, changes: Sequence[Change]) -> tuple[Last, Version | None]:
-    files = dict(before.files)
-    for change in changes:
-        if change.blob is None:
-            files.pop(change.path, None)
-    files |= {change.path: change.blob for change in changes if change.blob is not None}
-    kept = tuple(sorted(files.items()))
-    if not kept:
-        return Last(before.number), None
-    path, blob = kept[0]
-    if len(kept) > 1 or blob == before.blob:
-        return Last(before.number, before.blob, kept), None
-    number = before.number + 1
-    made = Version(changes[0].name, number, commit.id, blob, path, commit.author, commit.time, commit.subject)
-    return Last(number, blob, kept), made
-
-
-def version_at(versions: Iterable[Version], chain: Sequence[str], commit: str) -> Version | None:
-    """The version a process has at a commit: its newest whose commit is that one or lies before it.
-
-    ``chain`` is the first-parent history, newest first. ``None`` for a commit off the chain or before all versions.
-    """
-    places = {id_: place for place, id_ in enumerate(chain)}
-    if commit not in places:
-        return None
-    reached = [version for version in versions if places.get(version.commit, -1) >= places[commit]]
-    return max(reached, key=lambda version: version.number, default=None)
+    rest = _NAME_LINE.sub(b"", data)
+    if len(rest) == len(data):
+        return blob
+    digest = hashlib.sha256 if len(blob) == _SHA256 else hashlib.sha1
+    return digest(b"blob %d\0%b" % (len(rest), rest)).hexdigest()

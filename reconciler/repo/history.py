@@ -4,12 +4,13 @@ Where a new tip descends from the old one but its first-parent chain misses it (
 history follows the parent that contains the old tip. Such choices are a ``mainline``: merge -> the parent followed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from reconciler import version
+from reconciler import marks, version
 from reconciler.errors import UserError
+from reconciler.marks import Mark
 from reconciler.repo import paths
 from reconciler.repo.git import fields
 from reconciler.repo.objects import MOST_ENTRIES, ROOTS
@@ -18,7 +19,9 @@ from reconciler.repo.repository import Repository
 Mainline = Mapping[str, str]
 _NONE: Mainline = {}
 _RAW = ("--raw", "-r", "-z", "--root", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "-O/dev/null")
-_FORMAT = "--format=tformat:%H%x00%P%x00%an%x00%ct%x00%s"
+_FORMAT = "--format=tformat:%H%x00%P%x00%an%x00%ct%x00%s%x00%B"
+_FIELDS = _FORMAT.count("%x00") + 1
+_MARKED = ("--extended-regexp", f"--grep=^[[:blank:]]*{marks.PREFIX}", "--format=tformat:%H%x00%B")
 _ABSENT = "000000"
 _REGULAR = frozenset({"100644", "100755", "100664"})
 
@@ -46,7 +49,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One commit of the history that touched what is declared; ``parent`` is the one before it, if there is one."""
+    """One commit of the history; ``parent`` is the one before it, if there is one, ``marks`` are its own message's."""
 
     id: str
     parent: str | None
@@ -54,30 +57,30 @@ class Step:
     time: datetime
     subject: str
     edits: tuple[Edit, ...]
+    marks: tuple[Mark, ...] = ()
+    is_merge: bool = False
 
 
 def commits(repo: Repository, old: str | None, new: str, mainline: Mainline = _NONE) -> Iterator[version.Commit]:
-    """Give the commits after ``old`` up to ``new`` that touched processes, oldest first, as versions are folded from.
+    """Give all commits after ``old`` up to ``new``, oldest first, as versions are folded from.
 
     Only a regular file is content: a symlink or submodule in its place counts as no file.
     """
-    for step in reversed(list(walk(repo, new, old, mainline))):
-        changes = tuple(_changes(step.edits))
-        if changes:
-            yield version.Commit(step.id, step.author, step.time, step.subject, changes)
+    brought: Mapping[str, tuple[Mark, ...]] | None = None
+    for step in _forward(repo, old, new, mainline):
+        found = step.marks
+        if step.is_merge:
+            brought = _brought(repo, old, new, mainline) if brought is None else brought
+            found = (*brought.get(step.id, ()), *found)
+        yield version.Commit(step.id, step.author, step.time, step.subject, tuple(_changes(step.edits)), found)
 
 
 def walk(repo: Repository, new: str, old: str | None = None, mainline: Mainline = _NONE) -> Iterator[Step]:
     """Walk back from ``new`` to where ``old`` is reached, through the commits that touched what is declared."""
-    top: str | None = new
-    while top is not None:
-        turn = _turn(repo, top, old, mainline)
-        until = [f"^{id_}" for id_ in (old, turn) if id_]
-        yield from _log(repo, top, *until)
-        top = None
+    for top, until, turn in _parts(repo, old, new, mainline):
+        yield from _log(repo, top, *until, "--", *ROOTS)
         if turn is not None:
-            top = mainline[turn]
-            yield from _against(repo, turn, top)
+            yield from (step for step in _against(repo, turn, mainline[turn]) if step.edits)
 
 
 def diff(repo: Repository, old: str, new: str) -> tuple[Edit, ...]:
@@ -92,16 +95,12 @@ def parent(repo: Repository, commit: str) -> str | None:
     return listed[1] if len(listed) > 1 else None
 
 
-def chain(repo: Repository, tip: str, mainline: Mainline = _NONE) -> tuple[str, ...]:
-    """Give the ids of the whole first-parent history, newest first."""
+def chain(repo: Repository, tip: str, mainline: Mainline = _NONE, old: str | None = None) -> tuple[str, ...]:
+    """Give the ids of the first-parent history, newest first: the whole of it, or what came after ``old``."""
     ids: list[str] = []
-    top: str | None = tip
-    while top is not None:
-        turn = _turn(repo, top, None, mainline)
-        part = repo.git.run("rev-list", "--first-parent", "--end-of-options", top, *([f"^{turn}"] if turn else []))
-        ids += part.decode().split()
+    for top, until, turn in _parts(repo, old, tip, mainline):
+        ids += repo.git.run("rev-list", "--first-parent", "--end-of-options", top, *until).decode().split()
         ids += [turn] if turn else []
-        top = mainline[turn] if turn else None
     return tuple(ids)
 
 
@@ -119,6 +118,17 @@ def choices(repo: Repository, old: str, new: str) -> dict[str, str]:
     return chosen
 
 
+def _parts(
+    repo: Repository, old: str | None, new: str, mainline: Mainline
+) -> Iterator[tuple[str, tuple[str, ...], str | None]]:
+    """Cut the history, newest first, where it leaves the first parent: where to begin, what to leave out, the merge."""
+    top: str | None = new
+    while top is not None:
+        turn = _turn(repo, top, old, mainline)
+        yield top, tuple(f"^{id_}" for id_ in (old, turn) if id_), turn
+        top = mainline[turn] if turn else None
+
+
 def _turn(repo: Repository, top: str, old: str | None, mainline: Mainline) -> str | None:
     """Find the next commit, from ``top`` on, where the history leaves the first parent."""
     if not mainline:
@@ -128,41 +138,90 @@ def _turn(repo: Repository, top: str, old: str | None, mainline: Mainline) -> st
     return next((id_ for id_ in listed if id_ in mainline), None)
 
 
-def _log(repo: Repository, top: str, *until: str) -> Iterator[Step]:
-    options = ("--first-parent", "-m", *_RAW, "--encoding=UTF-8", _FORMAT)
-    with repo.git.stream("log", *options, "--end-of-options", top, *until, "--", *ROOTS) as out:
+def _forward(repo: Repository, old: str | None, new: str, mainline: Mainline) -> Iterator[Step]:
+    for top, until, turn in reversed(list(_parts(repo, old, new, mainline))):
+        if turn is not None:
+            yield from _against(repo, turn, mainline[turn])
+        yield from _log(repo, top, *until, "--", reverse=True)
+
+
+def _brought(repo: Repository, old: str | None, new: str, mainline: Mainline) -> dict[str, tuple[Mark, ...]]:
+    """Give the marks of commits off the history, by the commit of it that brings them in, oldest first."""
+    span = ("--end-of-options", new, *([f"^{old}"] if old else []), "--")
+    with repo.git.stream("log", "--topo-order", "--reverse", "-z", "--encoding=UTF-8", *_MARKED, *span) as out:
+        rest = fields(out)
+        said = {id_.decode().strip(): marks.parse(next(rest).decode(errors="replace")) for id_ in rest}
+    if not said:
+        return {}
+    places = {id_: place for place, id_ in enumerate(reversed(chain(repo, new, mainline, old)))}
+    if all(id_ in places for id_ in said):
+        return {}
+    ids = {place: id_ for id_, place in places.items()}
+    found: dict[str, tuple[Mark, ...]] = {}
+    reached = _reached(repo, span, places, said.keys() - places.keys())
+    for id_, given in said.items():
+        if id_ in reached:
+            found[ids[reached[id_]]] = (*found.get(ids[reached[id_]], ()), *given)
+    return found
+
+
+def _reached(
+    repo: Repository, span: tuple[str, ...], places: Mapping[str, int], wanted: Container[str]
+) -> dict[str, int]:
+    """Say for commits off the history which place of it is the first that contains them."""
+    found: dict[str, int] = {}
+    pending: dict[str, int] = {}
+    with repo.git.stream("rev-list", "--topo-order", "--parents", *span) as out:
+        for line in out:
+            id_, *parents = line.decode().split()
+            first = pending.pop(id_, None)
+            place = places.get(id_, first)
+            if place is None:
+                continue
+            if id_ in wanted:
+                found[id_] = place
+            for parent_ in parents:
+                pending[parent_] = min(place, pending.get(parent_, place))
+    return found
+
+
+def _log(repo: Repository, top: str, *until: str, reverse: bool = False) -> Iterator[Step]:
+    options = ("--first-parent", "-m", *_RAW, "--encoding=UTF-8", _FORMAT, *(["--reverse"] if reverse else []))
+    with repo.git.stream("log", *options, "--end-of-options", top, *until) as out:
         yield from _steps(fields(out))
 
 
 def _against(repo: Repository, merge: str, parent: str) -> Iterator[Step]:
     """Give one merge as a step from a parent of choice."""
-    edits = diff(repo, parent, merge)
     head = repo.git.run("log", "-1", "--no-patch", "-z", "--encoding=UTF-8", _FORMAT, "--end-of-options", merge)
-    for step in _steps(iter(head.split(b"\0")[:5])) if edits else ():
-        yield Step(step.id, parent, step.author, step.time, step.subject, edits)
+    for step in _steps(iter(head.split(b"\0")[:_FIELDS])):
+        yield replace(step, parent=parent, edits=diff(repo, parent, merge))
 
 
 def _steps(parts: Iterable[bytes]) -> Iterator[Step]:
-    head: list[str] = []
+    """Read commits: a fixed number of fields, whatever they hold, then pairs of which the first begins with ``:``."""
+    head: list[bytes] = []
     edits: list[bytes] = []
     rest = iter(parts)
     for part in rest:
-        if len(head) == 5 and part.lstrip(b"\n").startswith(b":"):  # noqa: PLR2004 - the fields of _FORMAT
+        if len(head) == _FIELDS and part.lstrip(b"\n").startswith(b":"):
             edits += (part, next(rest))
             _check_count(len(edits) // 2)
             continue
-        if len(head) == 5:  # noqa: PLR2004 - the fields of _FORMAT
+        if len(head) == _FIELDS:
             yield _step(head, edits)
             head, edits = [], []
-        head.append(part.decode(errors="replace"))
-    if head:
+        head.append(part)
+    if len(head) == _FIELDS:
         yield _step(head, edits)
 
 
-def _step(head: list[str], edits: list[bytes]) -> Step:
-    id_, parents, author, seconds, subject = head
+def _step(head: list[bytes], edits: list[bytes]) -> Step:
+    id_, parents, author, seconds, subject, message = (part.decode(errors="replace") for part in head)
     at = datetime.fromtimestamp(int(seconds), UTC)
-    return Step(id_.strip(), parents.partition(" ")[0] or None, author, at, subject, tuple(_edits(iter(edits))))
+    first, _, others = parents.partition(" ")
+    changed = tuple(_edits(iter(edits)))
+    return Step(id_.strip(), first or None, author, at, subject, changed, marks.parse(message), bool(others))
 
 
 def _edits(parts: Iterator[bytes]) -> Iterator[Edit]:

@@ -6,9 +6,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from reconciler.numbering import Ignored, Last
 from reconciler.problem import Problem
 from reconciler.store.database import Database
-from reconciler.version import Last, Version
+from reconciler.version import Gone, Version
 
 Key = tuple[str, str]
 """A file's blob id and its path: its problems name the path, so its bytes alone do not decide them."""
@@ -50,58 +51,119 @@ class HistoryTables(Database):
             )
 
     def versions(self, name: str) -> tuple[Version, ...]:
-        """The versions of a process, newest first."""
-        rows = self._read(
-            "SELECT name, number, commit_id, blob, path, author, time, subject FROM versions "
-            "WHERE environment = ? AND name = ? ORDER BY number DESC",
-            (self.environment, name),
+        """All versions of a process, newest first, those that are gone too."""
+        return self._versions("WHERE v.environment = ? AND v.name = ? ORDER BY v.number DESC", (self.environment, name))
+
+    def current_version(self, name: str) -> Version | None:
+        """The newest version of a process that is not gone."""
+        clause = "WHERE v.environment = ? AND v.name = ? AND v.gone_commit IS NULL ORDER BY v.number DESC LIMIT 1"
+        return next(iter(self._versions(clause, (self.environment, name))), None)
+
+    def version_at(self, name: str, commit: str) -> Version | None:
+        """The version that was current for a process at a commit of the history that was counted, given in full.
+
+        It may be gone since. ``None`` off that history, and where the process had none.
+        """
+        place = self.place(commit)
+        if place is None:
+            return None
+        clause = (
+            "JOIN chain AS c ON c.environment = v.environment AND c.commit_id = v.commit_id "
+            "LEFT JOIN chain AS g ON g.environment = v.environment AND g.commit_id = v.gone_commit "
+            "WHERE v.environment = ? AND v.name = ? AND c.place <= ? AND (g.place IS NULL OR g.place > ?) "
+            "ORDER BY v.number DESC LIMIT 1"
         )
-        return tuple(_version(row) for row in rows)
+        return next(iter(self._versions(clause, (self.environment, name, place, place))), None)
 
     def versions_in_force(self) -> dict[str, Version]:
         """The version in force of each process of the applied snapshot; processes that have none are left out."""
+        clause = (
+            "JOIN processes AS p ON v.environment = p.environment AND v.name = p.name AND v.number = p.version "
+            "WHERE p.environment = ?"
+        )
+        return {version.name: version for version in self._versions(clause, (self.environment,))}
+
+    def place(self, commit: str) -> int | None:
+        """Which commit of the history that was counted a full id is, the first being 0; ``None`` off it."""
+        rows = self._read("SELECT place FROM chain WHERE environment = ? AND commit_id = ?", (self.environment, commit))
+        return rows[0][0] if rows else None
+
+    def former_names(self, name: str) -> tuple[str, ...]:
+        """The names that a process had before, newest first; none where it has another name now."""
         rows = self._read(
-            "SELECT v.name, v.number, v.commit_id, v.blob, v.path, v.author, v.time, v.subject FROM processes AS p "
-            "JOIN versions AS v ON v.environment = p.environment AND v.name = p.name AND v.number = p.version "
-            "WHERE p.environment = ?",
+            "SELECT former FROM last_versions WHERE environment = ? AND key = ? AND name = ?",
+            (self.environment, name.lower(), name),
+        )
+        return tuple(json.loads(rows[0][0])) if rows else ()
+
+    def ignored_marks(self, name: str | None = None) -> tuple[Ignored, ...]:
+        """The marks that do not hold, oldest first: all of them, or those about one process."""
+        rows = self._read(
+            "SELECT commit_id, line, names, why FROM ignored_marks WHERE environment = ? ORDER BY rowid",
             (self.environment,),
         )
-        return {row[0]: _version(row) for row in rows}
+        found = (Ignored(commit, line, tuple(json.loads(names)), why) for commit, line, names, why in rows)
+        return tuple(one for one in found if name is None or name in one.names)
+
+    def current_numbers(self) -> dict[str, int]:
+        """The number of the current version of every process that has one."""
+        rows = self._read(
+            "SELECT name, current FROM last_versions WHERE environment = ? AND current IS NOT NULL",
+            (self.environment,),
+        )
+        return dict(rows)
 
     def last_versions(self, names: Iterable[str] | None = None) -> dict[str, Last]:
-        """Where numbering stands for these names, or for every name."""
-        wanted = "" if names is None else " AND name IN (SELECT value FROM json_each(?))"
+        """Where numbering stands for these names, or for every name; by the name in lower case."""
+        wanted = "" if names is None else " AND key IN (SELECT value FROM json_each(?))"
         rows = self._read(
-            f"SELECT name, number, blob, files FROM last_versions WHERE environment = ?{wanted}",  # noqa: S608 - fixed
-            (self.environment, *([] if names is None else [dump(sorted(names))])),
+            "SELECT key, name, number, current, content, files, line, moved, former FROM last_versions "  # noqa: S608 - fixed
+            f"WHERE environment = ?{wanted}",
+            (self.environment, *([] if names is None else [dump(sorted({name.lower() for name in names}))])),
         )
-        return {
-            name: Last(number, blob, tuple((path, id_) for path, id_ in json.loads(files)))
-            for name, number, blob, files in rows
-        }
+        return {row[0]: _last(row) for row in rows}
 
     def add_versions(self, versions: Iterable[Version], last: Mapping[str, Last]) -> None:
-        """Add new versions, and say where numbering stands now for the names in ``last``."""
+        """Write versions that are new or changed, and where numbering stands now for the names in ``last``."""
         with self.transaction():
             self._write_many(
-                "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (_values(self.environment, one) for one in versions),
             )
             self._write_many(
-                "INSERT OR REPLACE INTO last_versions VALUES (?, ?, ?, ?, ?)",
-                ((self.environment, name, one.number, one.blob, dump(one.files)) for name, one in last.items()),
+                "INSERT OR REPLACE INTO last_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (_last_values(self.environment, key, one) for key, one in last.items()),
             )
 
+    def add_to_chain(self, commits: Iterable[str], place: int) -> None:
+        """Add commits of the history, oldest first, from a place on."""
+        rows = ((self.environment, commit, number) for number, commit in enumerate(commits, place))
+        self._write_many("INSERT OR REPLACE INTO chain VALUES (?, ?, ?)", rows)
+
+    def add_ignored_marks(self, ignored: Iterable[Ignored]) -> None:
+        """Add marks that do not hold."""
+        rows = ((self.environment, one.commit, one.line, dump(one.names), one.why) for one in ignored)
+        self._write_many("INSERT INTO ignored_marks VALUES (?, ?, ?, ?, ?)", rows)
+
     def clear_versions(self) -> None:
-        """Forget all versions of this environment: they are about to be counted again."""
+        """Forget all that was counted for this environment: it is about to be counted again."""
         with self.transaction():
-            self._write("DELETE FROM versions WHERE environment = ?", (self.environment,))
-            self._write("DELETE FROM last_versions WHERE environment = ?", (self.environment,))
+            for table in ("versions", "last_versions", "chain", "ignored_marks"):
+                self._write(f"DELETE FROM {table} WHERE environment = ?", (self.environment,))  # noqa: S608 - fixed
+
+    def _versions(self, clause: str, parameters: Sequence[Any]) -> tuple[Version, ...]:
+        rows = self._read(
+            "SELECT v.name, v.number, v.commit_id, v.blob, v.path, v.author, v.time, v.subject, v.content, "  # noqa: S608 - the clauses of this class
+            f"v.gone_commit, v.gone_why FROM versions AS v {clause}",
+            parameters,
+        )
+        return tuple(_version(row) for row in rows)
 
 
 def _version(row: Sequence[Any]) -> Version:
-    name, number, commit, blob, path, author, time, subject = row
-    return Version(name, number, commit, blob, path, author, datetime.fromisoformat(time), subject)
+    name, number, commit, blob, path, author, time, subject, content, gone_commit, why = row
+    gone = Gone(gone_commit, why) if gone_commit is not None else None
+    return Version(name, number, commit, blob, path, author, datetime.fromisoformat(time), subject, content, gone)
 
 
 def _values(environment: str, one: Version) -> tuple[Any, ...]:
@@ -115,7 +177,21 @@ def _values(environment: str, one: Version) -> tuple[Any, ...]:
         one.author,
         one.time.isoformat(),
         one.subject,
+        one.content,
+        one.gone.commit if one.gone else None,
+        one.gone.why if one.gone else None,
     )
+
+
+def _last_values(environment: str, key: str, one: Last) -> tuple[Any, ...]:
+    files, former = dump(one.files), dump(one.former)
+    return environment, key, one.name, one.number, one.current, one.content, files, one.line, one.moved, former
+
+
+def _last(row: Sequence[Any]) -> Last:
+    _, name, number, current, content, files, line, moved, former = row
+    kept = tuple((path, blob) for path, blob in json.loads(files))
+    return Last(name, number, current, content, kept, line, bool(moved), tuple(json.loads(former)))
 
 
 dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

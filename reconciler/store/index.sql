@@ -19,6 +19,7 @@ CREATE TABLE parsed (
   PRIMARY KEY (blob, path, release)
 );
 
+-- gone_commit and gone_why: since when, and why, a version is no more.
 CREATE TABLE versions (
   environment TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -29,18 +30,43 @@ CREATE TABLE versions (
   author TEXT NOT NULL,
   time TEXT NOT NULL,
   subject TEXT NOT NULL,
+  content TEXT NOT NULL,
+  gone_commit TEXT,
+  gone_why TEXT,
   PRIMARY KEY (environment, name, number)
 ) WITHOUT ROWID;
 
--- Where numbering stands for each name: version.Last.
+-- Where numbering stands for each name, whose key is the name in lower case: numbering.Last.
 CREATE TABLE last_versions (
   environment TEXT NOT NULL,
+  key TEXT NOT NULL,
   name TEXT NOT NULL,
   number INTEGER NOT NULL,
-  blob TEXT,
+  current INTEGER,
+  content TEXT,
   files TEXT NOT NULL,
-  PRIMARY KEY (environment, name)
+  line TEXT NOT NULL,
+  moved INTEGER NOT NULL,
+  former TEXT NOT NULL,
+  PRIMARY KEY (environment, key)
 ) WITHOUT ROWID;
+
+-- Every commit of the history that versions are counted along, from the first, which has place 0.
+CREATE TABLE chain (
+  environment TEXT NOT NULL,
+  commit_id TEXT NOT NULL,
+  place INTEGER NOT NULL,
+  PRIMARY KEY (environment, commit_id)
+) WITHOUT ROWID;
+
+-- Marks that do not hold, in the order of the history: numbering.Ignored; names is a JSON array.
+CREATE TABLE ignored_marks (
+  environment TEXT NOT NULL,
+  commit_id TEXT NOT NULL,
+  line TEXT NOT NULL,
+  names TEXT NOT NULL,
+  why TEXT NOT NULL
+);
 
 -- The applied snapshot, for readers; document and commit_id are those in force.
 CREATE TABLE processes (

@@ -91,7 +91,6 @@ class _Search:
         self._left = set(broken)
         # A process whose own file has errors can only be mended by an edit of that file.
         self._sound = {name for name, declared in broken.items() if declared.process is not None}
-        self._undone: set[str] = set()
         self._found: dict[str, InForce] = {}
         self._parser = Parser(repo, index)
 
@@ -100,7 +99,6 @@ class _Search:
         span = (known.commit if known else None, commit)
         mainline = versions.progress(self._index).mainline
         for state in past.walk(self._repo, span, mainline, self._left, self._parser.prepare):
-            self._undone.add(state.undone)
             self._look(state, [name for name in self._left if self._may_stand(name, state)])
             if not self._left:
                 break
@@ -126,15 +124,17 @@ class _Search:
             elif _stands(one):
                 self._left.discard(name)
                 problems = self._broken[name].set_problems
-                self._found[name] = _in_force(one, state.commit, self._number(name), problems)
+                self._found[name] = _in_force(one, state.commit, self._number(name, state.commit or ""), problems)
             elif one.process is not None:
                 self._sound.add(name)
             else:
                 self._sound.discard(name)
 
-    def _number(self, name: str) -> int:
-        """The version before everything that was undone on the way here."""
-        return next(one.number for one in self._index.versions(name) if one.commit not in self._undone)
+    def _number(self, name: str, commit: str) -> int:
+        version = self._index.version_at(name, commit)
+        if version is None:
+            raise ValueError(f"{name} was counted at {commit} without a version")
+        return version.number
 
 
 def _stands(declared: Declared) -> bool:
@@ -170,6 +170,6 @@ def _touched(repo: Repository, index: Index, commit: str, known: _Before) -> fro
 
 def _numbers(index: Index, names: Collection[str]) -> dict[str, int]:
     if len(names) > _FEW:
-        last = index.last_versions()
-        return {name: last[name].number for name in names}
-    return {name: index.versions(name)[0].number for name in names}
+        return index.current_numbers()
+    current = {name: index.current_version(name) for name in names}
+    return {name: version.number for name, version in current.items() if version is not None}

@@ -46,7 +46,7 @@ def choose(repo: Repository, index: Index, applied: Applied, reference: Referenc
     if reference.kind is Kind.NUMBER:
         return _numbered(repo, index, applied, name, int(reference.value))
     commit = refs.resolve_commit(repo, reference.value)
-    version = versions.version_at(repo, index, name, commit)
+    version = index.version_at(name, commit)
     return Choice(commit, version.number if version else None, resolve(repo, index, applied, name, commit))
 
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler import version
+from reconciler import numbering
 from reconciler.errors import UserError
 from reconciler.repo import history, refs
 from reconciler.repo.repository import Repository
 from reconciler.store.index import Index
-from reconciler.version import Version
+from reconciler.sync.facts import Facts, named_in, strides
 
 _COMMIT = "versions.commit"
 _MAINLINE = "versions.mainline"
@@ -59,22 +59,20 @@ def extend(
             begin, mainline = None, {} if rewound else dict(remembered.mainline)
         if base := begin or (None if rewound else remembered.commit):
             mainline |= history.choices(repo, base, commit)
-        commits = tuple(history.commits(repo, begin, commit, mainline))
-        touched = {change.name for one in commits for change in one.changes}
-        versions, last = version.fold(index.last_versions(touched) if begin else {}, commits)
-        index.add_versions(versions, last)
+        facts = Facts(repo, index)
+        place = (index.place(begin) or 0) + 1 if begin else 0
+        for stride in strides(history.commits(repo, begin, commit, mainline)):
+            facts.prepare(change.blob for one in stride for change in one.changes if change.blob)
+            last = index.last_versions(named_in(stride))
+            folded = numbering.fold(last, stride, facts)
+            changed = {key: one for key, one in folded.state.items() if one is not last.get(key)}
+            index.add_versions(folded.versions, changed)
+            index.add_ignored_marks(folded.ignored)
+            index.add_to_chain((one.id for one in stride), place)
+            place += len(stride)
         index.set_meta(_COMMIT, commit)
         index.set_meta(_MAINLINE, json.dumps(mainline))
     return Progress(commit, mainline)
-
-
-def version_at(repo: Repository, index: Index, name: str, commit: str) -> Version | None:
-    """The version that a process has at a commit; ``None`` off the history that was counted, or before the first."""
-    known = progress(index)
-    if known.commit is None:
-        return None
-    chain = history.chain(repo, known.commit, known.mainline)
-    return version.version_at(index.versions(name), chain, commit)
 
 
 def _knows(known: Progress, remembered: Progress) -> bool:

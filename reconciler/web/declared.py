@@ -1,7 +1,7 @@
 """What is declared, beyond the rows of the index: when a process is due next, and what a file says at some commit."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from reconciler.errors import NotFoundError, UsageError, UserError
 from reconciler.problem import Problem
 from reconciler.process import Process
 from reconciler.reference import Reference
-from reconciler.repo import history, objects, refs
+from reconciler.repo import objects, refs
 from reconciler.repo.repository import Repository
 from reconciler.schedule import Schedule
 from reconciler.store import schemas
@@ -64,7 +64,7 @@ def at_commit(index: Index, repository: Repository, reference: Reference) -> Dec
     paths = sorted(file.path for file in files if version.name_of(file.path) == name)
     if not paths:
         raise NotFoundError(f"commit {commit[:12]} has no process {name}", where=str(reference))
-    return read(repository, commit, paths[0], _version_at(index, repository, commit, index.versions(name)))
+    return read(repository, commit, paths[0], index.version_at(name, commit))
 
 
 def read(repository: Repository, commit: str, path: str, made: Version | None) -> Declaration:
@@ -88,14 +88,6 @@ def _commit(repository: Repository, reference: Reference) -> str:
         raise NotFoundError(error.what, where=str(reference), todo="see the versions of the process") from error
     except UserError as error:  # too few digits are the asker's, not the operator's, to mend
         raise UsageError(error.what, where=str(reference), todo=error.todo) from error
-
-
-def _version_at(index: Index, repository: Repository, commit: str, versions: Sequence[Version]) -> Version | None:
-    own = next((one for one in versions if one.commit == commit), None)
-    tip = applied(index)
-    if own is not None or tip is None:
-        return own
-    return version.version_at(versions, history.chain(repository, tip), commit)
 
 
 @lru_cache(maxsize=_SCHEDULES_KEPT)

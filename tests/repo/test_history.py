@@ -25,12 +25,13 @@ def test_a_commit_tells_who_when_and_what(workshop: Any, repo: Repository) -> No
     first = workshop.commit({"processes/A.yaml": "a", "processes/deep/B.yml": "b", "README": "x"}, "Añadir\n\nbody")
     workshop.commit({"README": "y"})
     second = workshop.commit({"processes/A.yaml": None, "processes/C.yaml": "c"}, ":100644 not a change")
-    one, two = history.commits(repo, None, second)
+    one, between, two = history.commits(repo, None, second)
     blob = workshop.git("rev-parse", f"{first}:processes/A.yaml")
     assert (one.id, one.author, one.subject) == (first, "Zoë Ünï", "Añadir")
     assert one.time == datetime.fromtimestamp(int(workshop.git("log", "-1", "--format=%ct", first)), UTC)
     assert Change("A", "processes/A.yaml", blob) in one.changes
     assert [change.name for change in one.changes] == ["A", "B"]
+    assert between.changes == (), "every commit of the history is one"
     assert (two.id, two.subject) == (second, ":100644 not a change")
     assert [(change.name, change.blob is None) for change in two.changes] == [("A", True), ("C", False)]
 
@@ -46,7 +47,7 @@ def test_what_touches_no_process_is_no_commit_of_one(workshop: Any, repo: Reposi
     workshop.commit({"processes/workflows/w.yaml": "w", "processes/scripts/s.yaml": "s", "procctl.yaml": "p"}, "1")
     workshop.commit({"processes/no process.yaml": "x", "processes/A.txt": "x", "processes/private.yaml": "x"}, "2")
     workshop.commit({"processes/scripts.yaml": "a process of that name"}, "3")
-    assert subjects(repo, None, head(workshop)) == ["3"]
+    assert [len(one.changes) for one in history.commits(repo, None, head(workshop))] == [0, 0, 1]
 
 
 def test_a_merge_is_one_commit_against_its_first_parent(workshop: Any, repo: Repository) -> None:

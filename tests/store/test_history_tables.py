@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from reconciler.numbering import Last
 from reconciler.problem import Problem
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
-from reconciler.version import Last, Version
+from reconciler.version import Version
 
 PROBLEM = Problem("processes/A.yaml", 3, 7, "/cron", "hour 46", "write 0 to 23")
 
@@ -26,7 +27,9 @@ def index(layout: Layout) -> Iterator[Index]:
 
 def version(name: str, number: int) -> Version:
     at = datetime(2021, 7, number, tzinfo=UTC)
-    return Version(name, number, f"{number:040x}", f"b{number:039x}", f"processes/{name}.yaml", "Ada", at, "Change ä")
+    return Version(
+        name, number, f"{number:040x}", f"b{number:039x}", f"processes/{name}.yaml", "Ada", at, "Change ä", "c"
+    )
 
 
 def test_parsed_files_are_found_by_content_and_path(index: Index) -> None:
@@ -67,24 +70,24 @@ def test_parsed_files_are_shared_by_environments(layout: Layout, index: Index) -
 
 
 def test_versions_come_newest_first_and_add_up(index: Index) -> None:
-    index.add_versions([version("A", 1), version("A", 2), version("B", 1)], {"A": Last(2, "b2"), "B": Last(1, "b1")})
-    index.add_versions([version("A", 3)], {"A": Last(3, "b3", (("processes/A.yaml", "b3"),))})
+    index.add_versions([version("A", 1), version("A", 2), version("B", 1)], {"a": Last("A", 2), "b": Last("B", 1)})
+    index.add_versions([version("A", 3)], {"a": Last("A", 3, 3, "c", (("processes/A.yaml", "b3"),), "A@1")})
     assert index.versions("A") == (version("A", 3), version("A", 2), version("A", 1))
     assert index.versions("C") == ()
-    assert index.last_versions() == {"A": Last(3, "b3", (("processes/A.yaml", "b3"),)), "B": Last(1, "b1")}
+    assert index.last_versions() == {"a": Last("A", 3, 3, "c", (("processes/A.yaml", "b3"),), "A@1"), "b": Last("B", 1)}
 
 
 def test_adding_a_version_twice_is_adding_it_once(index: Index) -> None:
     for _ in range(2):
-        index.add_versions([version("A", 1)], {"A": Last(1, None)})
+        index.add_versions([version("A", 1)], {"a": Last("A", 1)})
     assert index.versions("A") == (version("A", 1),)
 
 
 def test_versions_belong_to_the_branch_that_an_environment_follows(layout: Layout, index: Index) -> None:
-    index.add_versions([version("A", 1)], {"A": Last(1, "b1")})
+    index.add_versions([version("A", 1)], {"a": Last("A", 1)})
     with contextlib.closing(opened(layout, "staging")) as other:
         assert other.versions("A") == ()
-        other.add_versions([version("A", 2)], {"A": Last(2, "b2")})
+        other.add_versions([version("A", 2)], {"a": Last("A", 2)})
         other.clear_versions()
         assert other.last_versions() == {}
     assert index.versions("A") == (version("A", 1),)

@@ -14,14 +14,15 @@ from starlette.types import ASGIApp, Message
 
 from reconciler import instant, record, yamltext
 from reconciler.execution import Execution, Outcome, Status, Trigger, change_phase, finish, running, start_phase
-from reconciler.repo import history, objects
+from reconciler.repo import objects
 from reconciler.repo.repository import open_repository
 from reconciler.store import records
 from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.store.rows import Row
-from reconciler.version import fold, name_of
+from reconciler.sync import versions
+from reconciler.version import name_of
 from reconciler.web.app import create
 from reconciler.web.sources import Sources
 
@@ -116,9 +117,7 @@ class Stage:
     def apply(self, **changes: dict[str, Any]) -> str:
         """Index what HEAD declares, every process valid and in force; ``changes`` are fields of rows by name."""
         head: str = self.workshop.git("rev-parse", "HEAD")
-        old = self.index.meta("applied")
-        made, last = fold(self.index.last_versions(), history.commits(self.repository, old, head))
-        self.index.add_versions(made, last)
+        versions.extend(self.repository, self.index, head)
         rows = []
         for file in objects.list_tree(self.repository, head).files:
             name = name_of(file.path)

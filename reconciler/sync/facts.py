@@ -1,0 +1,80 @@
+"""What numbering asks about files (``numbering.Facts``), answered from git's objects, each read once."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from reconciler import marks, version, yamltext
+from reconciler.repo import objects
+from reconciler.repo.repository import Repository
+from reconciler.scripts import File
+from reconciler.store.index import Index
+from reconciler.sync.parsing import Parser
+from reconciler.version import Commit, Version
+
+_STRIDE = 2000
+"""Commits that are folded together: all that is held of them at a time."""
+
+_NAMES = ("name", "_id")
+_FILE = "100644"
+
+
+def strides(commits: Iterable[Commit]) -> Iterator[Sequence[Commit]]:
+    """Cut a history into parts that are folded one after the other."""
+    rest = iter(commits)
+    while stride := list(islice(rest, _STRIDE)):
+        yield stride
+
+
+def named_in(commits: Iterable[Commit]) -> set[str]:
+    """All names that commits and their marks are about."""
+    found: set[str] = set()
+    for commit in commits:
+        found.update(change.name for change in commit.changes)
+        for mark in commit.marks:
+            found.update(marks.names_in(mark))
+    return found
+
+
+class Facts:
+    """Facts of one repository; what was folded before is in the index."""
+
+    def __init__(self, repo: Repository, index: Index) -> None:
+        self._repo = repo
+        self._index = index
+        self._contents: dict[str, str] = {}
+        self._parser = Parser(repo, index)
+
+    def prepare(self, blobs: Iterable[str]) -> None:
+        """Read the files of the next commits; those of the ones before are forgotten."""
+        found = objects.read_blobs(self._repo, dict.fromkeys(blobs), yamltext.LARGEST)
+        self._contents = {blob: _content(blob, data) for blob, data in found}
+
+    def content(self, blob: str) -> str:
+        """The digest of what counts in a file; beyond the size of a configuration, its whole bytes count."""
+        if blob not in self._contents:
+            ((_, data),) = objects.read_blobs(self._repo, (blob,), yamltext.LARGEST)
+            self._contents[blob] = _content(blob, data)
+        return self._contents[blob]
+
+    def values(self, path: str, blob: str) -> str | None:
+        """A digest of a file's values but its names, as YAML has them: no release of this program reads others."""
+        ((_, data),) = objects.read_blobs(self._repo, (blob,), yamltext.LARGEST)
+        document, _ = yamltext.read(path, data)
+        if document is None or not isinstance(document.value, dict):
+            return None
+        values = {key: value for key, value in document.value.items() if key not in _NAMES}
+        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+    def sound(self, path: str, blob: str) -> bool:
+        """Whether a file, by itself, is free of errors."""
+        return self._parser(File(path, _FILE, blob, -1)).document is not None
+
+    def versions(self, name: str) -> tuple[Version, ...]:
+        """All versions of a name that are in the index."""
+        return self._index.versions(name)
+
+
+def _content(blob: str, data: bytes) -> str:
+    return blob if len(data) > yamltext.LARGEST else version.content_of(blob, data)
