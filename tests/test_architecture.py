@@ -26,7 +26,7 @@ OWNERS = {
     "starlette": {"web"},
     "uvicorn": {"web"},
     "watchfiles": {"daemon"},
-    "yaml": {"yamltext", "yamltree"},
+    "yaml": {"yamltext", "yamltree", "yamlspan"},  # reading, building, and where each part ends
 }
 STARTS_PROCESSES = {"repo", "runner", "daemon"}
 STARTS = re.compile(

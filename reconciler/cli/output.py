@@ -4,19 +4,16 @@ JSON is what the HTTP view answers, from the same functions; the other forms are
 """
 
 import json
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
+from reconciler import yamlwrite
 from reconciler.cli import terminal
 
 FORMS = ("table", "json", "yaml", "name")
-
-_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_./@(+-][A-Za-z0-9_./@,()+-]*)*")
-_NOT_STRINGS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
 def show(form: str, answer: Any, *, names: Sequence[str], table: Callable[[], str]) -> None:
@@ -44,17 +41,9 @@ def to_json(answer: Any) -> str:
     return terminal.escape_json(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
-def in_line(value: Any) -> str:
-    """Write JSON on one line."""
-    written = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, float) and "." not in written:
-        return written.replace("e", ".0e")  # readers of YAML 1.1 take 1e-05 for a text
-    return written
-
-
 def to_yaml(answer: Any) -> str:
     """Write block YAML that any YAML 1.2 reader reads back as the same document, safe for a terminal."""
-    return terminal.escape_yaml("\n".join(_yaml(answer)))
+    return terminal.escape_yaml("\n".join(yamlwrite.block(answer)))
 
 
 def table(columns: Sequence[terminal.Column], rows: Sequence[Sequence[str]], empty: str) -> str:
@@ -65,29 +54,3 @@ def table(columns: Sequence[terminal.Column], rows: Sequence[Sequence[str]], emp
 def brief(written: str | None) -> str:
     """An instant of a document as tables show it: ``2021-07-01 16:30:07Z``."""
     return f"{written[:10]} {written[11:19]}Z" if written else "-"
-
-
-def _yaml(value: Any) -> list[str]:
-    if isinstance(value, Mapping) and value:
-        return [line for key, item in value.items() for line in _entry(f"{_scalar(str(key))}:", item)]
-    if isinstance(value, (list, tuple)) and value:
-        return [line for item in value for line in _item(item)]
-    return [_scalar(value)]
-
-
-def _entry(key: str, value: Any) -> list[str]:
-    lines = _yaml(value)
-    if not isinstance(value, (Mapping, list, tuple)) or not value:
-        return [f"{key} {lines[0]}"]
-    return [key, *(f"  {line}" for line in lines)]
-
-
-def _item(value: Any) -> list[str]:
-    first, *rest = _yaml(value)
-    return [f"- {first}", *(f"  {line}" for line in rest)]
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_STRINGS:
-        return value
-    return json.dumps(value, ensure_ascii=False)

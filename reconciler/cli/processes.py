@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from reconciler import yamlwrite
 from reconciler.cli import commands, lookup, output, workspace
 from reconciler.cli.terminal import Column
 from reconciler.reference import Kind, parse_reference
@@ -86,5 +87,5 @@ def _table(index: Index, found: list[dict[str, Any]], now: datetime) -> str:
 
 
 def _fields(document: dict[str, Any]) -> str:
-    rows = [[key, value if isinstance(value, str) else output.in_line(value)] for key, value in document.items()]
+    rows = [[key, value if isinstance(value, str) else yamlwrite.in_line(value)] for key, value in document.items()]
     return output.table([Column("FIELD"), Column("VALUE", shrinks=True)], rows, "")
