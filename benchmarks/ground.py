@@ -59,8 +59,11 @@ class Daemon:
         return time.monotonic() - self.started
 
     def family(self) -> list[int]:
-        """The daemon's process and those it started."""
-        return [self.process.pid, *children(self.process.pid)]
+        """The daemon's process, those it started, and those that they did: launcher and runners."""
+        found = [self.process.pid]
+        for pid in found:
+            found += children(pid)
+        return found
 
     def stop(self) -> None:
         """End it cleanly."""

@@ -39,7 +39,7 @@ def main() -> None:
         later = median([start(root) for _ in range(TRIES)])
         row("later start, median", f"{later:.2f} s", "< 1 s", met=later < 1)
         row("  of git's own listing", f"{later / listing:.0f} x", "", met=True)
-        daemon = Daemon(root)
+        daemon = Daemon(root, "--max-running", "20")  # with so many runners ready
         daemon.wait_for("ready")
         changes = [in_force(root, daemon, number) for number in range(TRIES)]
         change = median(changes) * 1000
@@ -75,7 +75,7 @@ def idle(daemon: Daemon) -> None:
     share = (sum(map(cpu_seconds, family)) - before) / IDLE_SECONDS * 100
     row("idle, of one core", f"{share:.2f} %", "< 1 %", met=share < 1)
     memory = sum(map(pss_mib, family))
-    row("PSS of daemon and launcher", f"{memory:.0f} MiB", "< 120 MiB", met=memory < 120)
+    row("PSS of daemon, launcher and runners that are ready", f"{memory:.0f} MiB", "< 120 MiB", met=memory < 120)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from reconciler.execution import Execution, Outcome, Trigger, finish
 from reconciler.executors import Executor
 from reconciler.executors.assignment import assign
 from reconciler.reconcile import Asked
+from reconciler.repo import checkout
 from reconciler.runner import recovery
 from reconciler.store import claims, records, requests
 from reconciler.store.requests import Request
@@ -26,7 +28,10 @@ GRACE = 2.0
 
 @dataclass(slots=True)
 class Handing:
-    """What reaches executors; ``host`` is this machine's name, ``wake`` where runners send their word."""
+    """What reaches executors; ``host`` is this machine's name, ``wake`` where runners send their word.
+
+    ``tree`` names the scripts that were checked out last.
+    """
 
     source: Source
     ledger: Ledger
@@ -35,6 +40,7 @@ class Handing:
     environ: Mapping[str, str]
     wake: Path
     host: str
+    tree: str | None = None
 
     def asked(self) -> list[Asked]:
         """The requests that lie there, each with the execution it becomes or the reason why it does not."""
@@ -42,6 +48,16 @@ class Handing:
         for path, why in faults.items():
             LOG.error("%s: %s; it is left alone, remove it", path, why)
         return [self._asked(request) for request in found if request.id not in self.activity]
+
+    def prepare(self, most: int) -> None:
+        """Do before a slot what need not wait for it: have runners ready, and the scripts in force checked out."""
+        self.executor.expect(most)
+        tree = self.source.applied.snapshot.scripts_tree
+        if tree in (None, self.tree):
+            return
+        self.tree = tree
+        with suppress(OSError, ProcctlError):  # whoever needs them tries again, and tells
+            checkout.ensure(self.ledger.repo, tree, self.ledger.layout.checkouts)
 
     def taken(self, executions: Iterable[Execution]) -> None:
         """Remove the requests that have become records."""

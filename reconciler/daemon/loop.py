@@ -10,7 +10,7 @@ from reconciler.daemon.activity import Activity
 from reconciler.daemon.agenda import Agenda
 from reconciler.daemon.handing import Handing
 from reconciler.daemon.housekeeping import Housekeeping
-from reconciler.daemon.ledger import Ledger
+from reconciler.daemon.ledger import QUIET, Ledger
 from reconciler.daemon.source import Source
 from reconciler.execution import Execution
 from reconciler.reconcile import Desired, Observed, Plan
@@ -65,7 +65,9 @@ class Reconciler:
         desired, observed = self.observe(now)
         plan = reconcile.plan(desired, observed, now)
         self.apply(plan, now)
-        later = min([self.publish(now), *(asked.due for asked in observed.asked if asked.due > now)])
+        later = min(
+            [self.publish(now, desired.max_running), *(asked.due for asked in observed.asked if asked.due > now)]
+        )
         if self.scope:  # something ended in this very turn: what it held back may be due
             later = now
         return max(timedelta(0), min(later, now + SLOW) - self.clock())
@@ -76,6 +78,7 @@ class Reconciler:
         self.ledger.show(seen.rows)
         self.scope |= self.agenda.due(now, AT_ONCE) | self.source.look() | seen.ended
         desired = self.source.desired(self.scope)
+        self.handing.executor.expect(desired.max_running)
         tracks = {name: self.ledger.tracks[name] for name in self.scope if name in self.ledger.tracks}
         observed = Observed(
             tracks=tracks,
@@ -112,9 +115,14 @@ class Reconciler:
             self.activity.add(execution)
         return made
 
-    def publish(self, now: datetime) -> datetime:
-        """Publish, and do what is done once in a while, unless a slot is near; give when to turn again."""
+    def publish(self, now: datetime, most: int) -> datetime:
+        """Publish, and do what is done once in a while, unless a slot is near; give when to turn again.
+
+        ``most`` executions may be due at the next slot: they find prepared what can be.
+        """
         due = self.agenda.next() or now + SLOW
+        if due - now >= QUIET:
+            self.handing.prepare(most)
         again = self.ledger.publish(now, quiet_until=due)
         self.housekeeping.turn(now, quiet_until=due)
         return min(due, again or due, self.activity.next() or due)

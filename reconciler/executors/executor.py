@@ -15,6 +15,9 @@ class Executor(Protocol):
     def prepare(self) -> None:
         """Get ready, so that the first job starts as fast as the others; ``LaterError``."""
 
+    def expect(self, most: int) -> None:
+        """Be told how many jobs may come at one instant, so that they need not wait for each other; ``LaterError``."""
+
     def start(self, job: Job) -> None:
         """Have a runner work on a job, and do not wait for it; ``LaterError`` where none can be started."""
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import LaterError
 from reconciler.runner import starting
+from reconciler.runner.frames import frame
 from reconciler.runner.job import Job
-from reconciler.runner.launcher import HEADER
 
 if TYPE_CHECKING:
     import subprocess
@@ -17,6 +17,7 @@ class LocalExecutor:
 
     def __init__(self) -> None:
         self._launcher: subprocess.Popen[bytes] | None = None
+        self._most = 0
 
     def prepare(self) -> None:
         """Have a launcher running."""
@@ -24,12 +25,19 @@ class LocalExecutor:
             return
         self.close()
         self._launcher = starting.launcher()
+        if self._most:
+            self._write(str(self._most).encode())
+
+    def expect(self, most: int) -> None:
+        """Have the launcher keep so many runners ready."""
+        if most != self._most:
+            self._most = most
+            self._send(str(most).encode())
 
     def start(self, job: Job) -> None:
         """Hand a job over; a launcher that dies meanwhile is replaced once."""
         data = job.to_json()
-        frame = len(data).to_bytes(HEADER) + data
-        if not (self._send(frame) or self._send(frame)):
+        if not (self._send(data) or self._send(data)):
             raise LaterError("the launcher takes no jobs", todo="see the messages above, and try again")
 
     def close(self) -> None:
@@ -41,12 +49,15 @@ class LocalExecutor:
             launcher.stdin.close()
         launcher.wait()
 
-    def _send(self, frame: bytes) -> bool:
+    def _send(self, data: bytes) -> bool:
         self.prepare()
+        return self._write(data)
+
+    def _write(self, data: bytes) -> bool:
         pipe = None if self._launcher is None else self._launcher.stdin
         try:
             if pipe is not None:
-                pipe.write(frame)
+                pipe.write(frame(data))
                 pipe.flush()
                 return True
         except BrokenPipeError:

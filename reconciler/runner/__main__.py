@@ -7,7 +7,7 @@ closed terminal ends it.
 import os
 import sys
 
-from reconciler.runner import job, session
+from reconciler.runner import job, leading, session
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
         sys.exit(2)
     if os.getpgrp() == os.getpid() != os.getsid(0) and os.fork():
         os._exit(0)  # the leader of a group, as a shell makes it, cannot lead a session; its child can
-    session.lead(given)
+    leading.lead(given)
 
 
 if __name__ == "__main__":

@@ -145,7 +145,11 @@ class Attempt:
         if not self._signalled:
             return False
         self._signalled = False
-        return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if ended.si_pid == self._pid:
+                return True
+            os.waitpid(ended.si_pid, 0)  # a process that the script left behind
+        return False
 
     def _listen(self, seconds: float) -> None:
         """Wait for output or a signal, and pass it on."""

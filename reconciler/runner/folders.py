@@ -42,9 +42,12 @@ class Folders:
         finally:
             os.close(descriptor)
 
+    def leave(self) -> None:
+        """Stand somewhere else."""
+        os.chdir("/")
+
     def remove(self) -> None:
         """Remove everything but the data; what cannot be removed now is removed with what failed executions leave."""
-        os.chdir("/")
         with suppress(OSError):
             self.input.unlink(missing_ok=True)
             self.report.unlink(missing_ok=True)

@@ -6,13 +6,11 @@ The order is what makes a start happen at most once: the claim is exclusive and 
 
 import os
 import pwd
-import signal
 import sys
 import time
 import traceback
 from contextlib import suppress
 from functools import cache
-from typing import NoReturn
 
 from reconciler.execution import Execution, Outcome, Status, Trigger
 from reconciler.runner import cancel
@@ -28,8 +26,6 @@ from reconciler.store.claims import Claim
 DONE, UNRECORDED, BUG = 0, 1, 70
 """Exit codes of a runner: its record tells all; the disk would not take the record; something that must not happen."""
 
-_DESCRIPTORS = os.sysconf("SC_OPEN_MAX")
-
 
 @cache
 def identity() -> tuple[str, str]:
@@ -41,35 +37,12 @@ def identity() -> tuple[str, str]:
     return os.uname().nodename, user
 
 
-def lead(job: Job, signals: Signals | None = None) -> NoReturn:
-    """Lead a session that no terminal and no starter can end, work on the job, and exit.
-
-    Nothing of the starter's stays open, for a script would inherit it; but standard error does until ``running`` is
-    recorded: from there on the record tells everything. ``signals`` are the launcher's, where one forked this process.
-    """
-    signal.set_wakeup_fd(-1)
-    os.closerange(3, _DESCRIPTORS)
-    if os.getsid(0) != os.getpid():
-        os.setsid()
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
-    os.close(null)
-    code = BUG
-    try:
-        if signals is None:
-            signals = Signals()
-        else:
-            signals.renew()
-        code = run(job, signals)
-    finally:
-        if code == BUG:
-            traceback.print_exc()
-        os._exit(code)
-
-
 def run(job: Job, signals: Signals) -> int:
-    """Work on an execution that nobody has claimed; leave it alone where somebody has, or where it is not waiting."""
+    """Work on an execution that nobody has claimed; leave it alone where somebody has, or where it is not waiting.
+
+    Standard error is let go of once ``running`` is recorded: from there on the record tells everything.
+    """
+    signals.note = cancel.note(job.layout, job.id)
     wake = Wake(job.wake)
     host, user = identity()
     boot_id, pid, started = claims.mine()
@@ -99,6 +72,7 @@ def run(job: Job, signals: Signals) -> int:
         live.finish(result.outcome, result.message, result.not_run, result.ended)
     except OSError:
         return UNRECORDED  # the claim stays: recovery finds nobody alive behind it, and records `interrupted`
+    folders.leave()
     if result.outcome is Outcome.SUCCESS:
         folders.remove()
     if signals.stopped:

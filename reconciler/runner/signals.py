@@ -7,20 +7,29 @@ import os
 import select
 import signal
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INHERITED = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ)
 """Signals that runners, launchers or Python ignore, and that a script must find at their defaults."""
+
+LOOK = signal.SIGUSR1
+"""Asks a runner to look whether what it works on is to end (``cancel``)."""
 
 
 class Signals:
     """What came for this process. SIGTERM asks it to end; SIGINT and SIGHUP, which terminals send, mean nothing.
 
-    ``descriptor`` is readable once something came, until ``clear``.
+    ``LOOK`` asks it to end if the file ``note`` exists. ``descriptor`` is readable once something came, until
+    ``clear``.
     """
 
     def __init__(self) -> None:
         signal.signal(signal.SIGTERM, self._stop)
-        signal.signal(signal.SIGCHLD, self._note)
+        signal.signal(signal.SIGCHLD, self._pass)
+        signal.signal(LOOK, self._look)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.renew()
@@ -28,6 +37,7 @@ class Signals:
     def renew(self) -> None:
         """Begin again in a forked child, whose signals are no longer its parent's."""
         self.stopped = False
+        self.note: Path | None = None
         self.descriptor, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
 
@@ -46,6 +56,10 @@ class Signals:
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopped = True
 
+    def _look(self, _number: int, _frame: FrameType | None) -> None:
+        if self.note is not None and self.note.exists():
+            self.stopped = True
+
     @staticmethod
-    def _note(_number: int, _frame: FrameType | None) -> None:
+    def _pass(_number: int, _frame: FrameType | None) -> None:
         """Have the signal wake whoever polls; ignoring it would take the child's exit code with it."""

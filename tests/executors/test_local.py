@@ -1,6 +1,9 @@
 """What is particular to executions on this machine: the launcher between, which may die."""
 
 import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,6 +68,31 @@ def test_one_that_dies_while_it_is_written_to_is_replaced_too(started: Any) -> N
     executor.start(Nothing())  # type: ignore[arg-type]  # all it needs of a job
     executor.close()
     assert len(started) == 2
+
+
+def test_every_launcher_is_told_how_many_runners_to_have_ready(started: Any) -> None:
+    executor = LocalExecutor()
+    executor.expect(2)
+    wait_for(lambda: runners(started[0].pid) == 2)
+    started[0].kill()
+    started[0].wait()
+    executor.prepare()
+    wait_for(lambda: runners(started[1].pid) == 2)
+    executor.expect(3)
+    wait_for(lambda: runners(started[1].pid) == 3)
+    executor.close()
+    assert len(started) == 2
+
+
+def runners(pid: int) -> int:
+    return len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
+def wait_for(answer: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not answer():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
 
 
 def test_without_room_for_a_launcher_it_is_a_matter_of_time(monkeypatch: pytest.MonkeyPatch) -> None:

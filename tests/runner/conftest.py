@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from reconciler.execution import Execution, Trigger
-from reconciler.runner import environment, session
+from reconciler.runner import environment, leading
 from reconciler.runner.job import Job
 from reconciler.store import records
 from reconciler.store.layout import Layout, log_of
@@ -148,7 +148,7 @@ def _become(job: Job) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         sys.stderr = os.fdopen(2, "w", closefd=False)  # pytest's own has a descriptor that no runner keeps
         gc.disable()
-        session.lead(job)
+        leading.lead(job)
     finally:
         traceback.print_exc()
         os._exit(99)
