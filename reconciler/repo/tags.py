@@ -60,9 +60,9 @@ def some(repo: Repository, wanted: Sequence[str]) -> dict[str, Tag]:
     return {name: found[name] for name in wanted if name in found}
 
 
-def below(repo: Repository, *keys: str) -> dict[str, Tag]:
-    """The tags ``KEY/…`` of some processes."""
-    return _listed(repo, *(f"{TAGS}{key}/" for key in keys)) if keys else {}
+def of(repo: Repository, *keys: str) -> dict[str, Tag]:
+    """The tags ``KEY/…`` of some processes, and those of the whole repository."""
+    return _listed(repo, *(f"{TAGS}{key}/" for key in keys), f"{TAGS}*")
 
 
 def put(repo: Repository, name: str, commit: str, message: str, old: str | None) -> str:

@@ -71,9 +71,9 @@ def test_only_some_tags_are_asked_for(repo: Repository, workshop: Any) -> None:
     assert list(tags.some(repo, ["PROD", "A/PROD", "B/PROD"])) == ["PROD", "A/PROD"]
     assert tags.some(repo, []) == {}
     assert list(tags.some(repo, [*(f"X{number}/PROD" for number in range(500)), "A/PROD"])) == ["A/PROD"]
-    assert set(tags.below(repo, "A")) == {"A/PROD", "A/TEST", "A/PROD.x"}
-    assert set(tags.below(repo, "A", "AB")) == {"A/PROD", "A/TEST", "A/PROD.x", "AB/PROD"}
-    assert tags.below(repo) == {}
+    assert set(tags.of(repo, "A")) == {"A/PROD", "A/TEST", "A/PROD.x", "PROD"}
+    assert set(tags.of(repo, "A", "AB")) == {"A/PROD", "A/TEST", "A/PROD.x", "AB/PROD", "PROD"}
+    assert set(tags.of(repo)) == {"PROD"}
 
 
 def test_a_tag_moves_only_from_where_it_was_seen(repo: Repository, workshop: Any) -> None:
