@@ -9,6 +9,8 @@ from reconciler import duration
 
 PATH = "procctl.yaml"
 """Where settings lie: one file in the root of the repository."""
+ENVIRONMENT = "production"
+"""The environment where nothing names another."""
 
 
 @dataclass(frozen=True, slots=True)
