@@ -105,6 +105,14 @@ class ExecutionTable(Database):
             "environment = ? AND end_time IS NULL", (environment,), order="trigger_time, path", limit=-1
         )
 
+    def durations(self, environment: str, name: str, most: int = 100) -> list[float]:
+        """How long, in seconds, the last runs of a process took that really ran, newest first."""
+        sql = (
+            f"SELECT duration FROM executions WHERE environment = ? AND name = ? AND duration IS NOT NULL AND {_RAN} "  # noqa: S608 - fixed words
+            f"ORDER BY {NEWEST_FIRST} LIMIT ?"
+        )
+        return [float(row[0]) for row in self._read(sql, (environment, name, most))]
+
     def unended(self) -> list[Row]:
         """Every record of any environment that has not ended."""
         return self.executions("environment > '' AND end_time IS NULL", order="environment, +path", limit=-1)

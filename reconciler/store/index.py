@@ -55,13 +55,13 @@ class Index(ExecutionTable, HistoryTables, CatalogTables):
             return cls._connect(path, environment, release)
 
     @classmethod
-    def open_readonly(cls, path: Path, *, environment: str) -> Self:
-        """Open the index for reading only; threads may share it.
+    def open_readonly(cls, path: Path, *, environment: str, release: str = "") -> Self:
+        """Open the index for reading only; threads may share it. ``release`` is needed for results of parsers only.
 
         Raises ``NotFoundError`` where there is none yet, ``BrokenIndexError`` where it is of no use.
         """
         with _door(path, alone=False):
-            return cls._connect(path, environment, release="", mode="ro")
+            return cls._connect(path, environment, release, mode="ro")
 
     @classmethod
     def build(cls, path: Path, *, environment: str, release: str) -> Self:
@@ -75,9 +75,11 @@ class Index(ExecutionTable, HistoryTables, CatalogTables):
             if left == fresh or not Path("/proc", left.name.split(".")[-2]).exists():
                 left.unlink()
         _create(fresh, journal="OFF")
-        index = cls._connect(fresh, environment, release)
-        for pragma in ("journal_mode = OFF", "synchronous = OFF"):
-            index._write(f"PRAGMA {pragma}")  # noqa: SLF001 - of this very class
+        with contextlib.ExitStack() as unless_begun:
+            index = unless_begun.enter_context(contextlib.closing(cls._connect(fresh, environment, release)))
+            for pragma in ("journal_mode = OFF", "synchronous = OFF"):
+                index._write(f"PRAGMA {pragma}")  # noqa: SLF001 - of this very class
+            unless_begun.pop_all()
         return index
 
     def install(self, path: Path) -> None:
@@ -103,16 +105,15 @@ class Index(ExecutionTable, HistoryTables, CatalogTables):
         if not path.exists():
             raise NotFoundError("there is no index yet", where=str(path), todo=_REBUILD)
         try:
-            with contextlib.ExitStack() as stack:
-                connection = stack.enter_context(contextlib.closing(connect(path, mode)))
+            with contextlib.ExitStack() as unless_opened:
+                connection = unless_opened.enter_context(contextlib.closing(connect(path, mode)))
                 version = connection.execute("PRAGMA user_version").fetchone()[0]
                 connection.execute("SELECT count(*) FROM meta").fetchone()
-                stack.pop_all()
+                if version != _VERSION:
+                    raise BrokenIndexError("the index is of another release", where=str(path), todo=_REBUILD)
+                unless_opened.pop_all()
         except sqlite3.Error as error:
             raise explain(error, path) from error
-        if version != _VERSION:
-            connection.close()
-            raise BrokenIndexError("the index is of another release", where=str(path), todo=_REBUILD)
         return cls(connection, path, environment, release)
 
 

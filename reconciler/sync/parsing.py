@@ -33,13 +33,15 @@ def warm() -> None:
 class Parser:
     """Says what a file of a repository holds; whatever is asked for twice is parsed once, across restarts too.
 
-    Without an ``index`` nothing outlives the parser. ``workers`` is how many processes may check files.
+    Without an ``index``, and where it is not to ``keep`` anything, nothing outlives the parser. ``workers`` is how many
+    processes may check files.
     """
 
-    def __init__(self, repo: Repository, index: Index | None, workers: int = 1) -> None:
+    def __init__(self, repo: Repository, index: Index | None, workers: int = 1, *, keep: bool = True) -> None:
         self._repo = repo
         self._index = index
         self._workers = workers
+        self._keep = keep
         self._known: dict[tuple[str, str], Parsed] = {}
 
     def __call__(self, file: File) -> Parsed:
@@ -70,7 +72,7 @@ class Parser:
             batches = [named[first : first + _BATCH] for first in range(0, len(named), _BATCH)]
             parsed = [one for batch in pool.spread(batches, self._workers) for one in batch]
         checked = dict(zip(keys, parsed, strict=True))
-        if self._index is not None:
+        if self._index is not None and self._keep:
             self._index.save_parsed({key: ((one.document, one.places), one.problems) for key, one in checked.items()})
         return checked
 

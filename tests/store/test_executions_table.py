@@ -105,6 +105,22 @@ def test_what_has_not_ended_is_active(index: Index, execution: Make) -> None:
     assert [found.execution for found in index.active("production")] == [begun, waiting]
 
 
+def test_durations_are_those_of_runs_of_one_process_here_newest_first(index: Index, execution: Make) -> None:
+    later = {"trigger_time": SLOT + 60 * SECOND}
+    gap = Gap(SLOT, SLOT + SECOND, 2, (SLOT, SLOT + SECOND))
+    made = [
+        ran(execution(name="A"), 3),
+        ran(execution(name="A", **later), 5, Outcome.FAILED),
+        ran(execution(name="A", gap=gap), 9, Outcome.MISSED),
+        ran(execution(name="A", environment="test"), 7),
+        ran(execution(name="B"), 8),
+        execution(name="A"),
+    ]
+    index.upsert_executions(map(row, made))
+    assert index.durations("production", "A") == [5.0, 3.0]
+    assert index.durations("production", "A", most=1) == [5.0]
+
+
 def test_ended_records_wait_to_be_published_in_the_order_of_their_ends(index: Index, execution: Make) -> None:
     late, early = ran(execution(), 9), ran(execution(), 2)
     index.upsert_executions(map(row, [late, early, execution(), ran(execution(environment="staging"))]))
@@ -277,6 +293,7 @@ QUESTIONS: dict[str, tuple[Callable[[Index], object], str]] = {
     "of a process": (lambda index: listed(index, environment="production", name="A"), "SEARCH executions_name"),
     "of a status": (lambda index: listed(index, status="failed"), "SEARCH executions_status"),
     "of a time": (lambda index: listed(index, start="range(2021-07-01,2021-07-02)"), "SEARCH executions_start"),
+    "durations": (lambda index: index.durations("production", "A"), "SEARCH executions_name"),
     "active": (lambda index: index.active("production"), "SEARCH executions_active"),
     "unended": (lambda index: index.unended(), "SEARCH executions_active"),
     "unpublished": (lambda index: index.unpublished("production", 500), "SEARCH executions_unpublished"),
