@@ -105,10 +105,12 @@ class _Check:
                 self._number(schema, value, path)
 
     def _choice(self, schema: Mapping[str, Any], value: Any, path: tuple[Step, ...]) -> None:
-        if "const" in schema and not same(value, schema["const"]):
-            self._say(path, f"must be {_shown(schema['const'])}")
+        if "const" in schema:
+            self._spend(_STEP * _size(schema["const"]))
+            if not same(value, schema["const"]):
+                self._say(path, f"must be {_shown(schema['const'])}")
         if "enum" in schema:
-            self._spend(_STEP * len(schema["enum"]))
+            self._spend(_STEP * _size(schema["enum"]))
             if not any(same(value, each) for each in schema["enum"]):
                 self._say(path, f"must be one of {', '.join(_shown(each) for each in schema['enum'][:10])}")
 
@@ -159,6 +161,12 @@ class _Check:
         self.left -= steps
         if self.left < 0:
             raise _TooLargeError
+
+
+def _size(value: Any) -> int:
+    """How many values there are in a value, which is what comparing another with it may cost."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_size, inner))
 
 
 def _shown(value: Any) -> str:

@@ -3,8 +3,10 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import settings
@@ -46,6 +48,28 @@ def _records_are_valid(tmp_path: Path, execution_schema: Draft202012Validator) -
             continue
         errors = [error.message for error in execution_schema.iter_errors(json.loads(path.read_text()))]
         assert not errors, f"{path}: {errors}"
+
+
+@pytest.fixture(scope="session")
+def calls() -> Callable[[Callable[[], object]], int]:
+    """Count the calls that some code makes: work, which is the same on every machine, instead of time."""
+
+    def count(work: Callable[[], object]) -> int:
+        made = 0
+
+        def see(_frame: FrameType, event: str, _argument: object) -> None:
+            nonlocal made
+            made += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(see)
+        try:
+            work()
+        finally:
+            sys.setprofile(before)
+        return made
+
+    return count
 
 
 class Workshop:
