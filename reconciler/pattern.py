@@ -21,6 +21,8 @@ _TOKEN = re.compile(
     r"|(?P<repeat>[*+?]|\{[0-9]+(?:,[0-9]*)?\})\??|(?P<plain>[^\\()\[|*+?{])",
     re.DOTALL,
 )
+_END = r"(\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)|.)"
+_MEMBER = re.compile(f"{_END}(?:-{_END})?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,24 @@ class _Group:
 @lru_cache(maxsize=256)
 def ecma(text: str) -> re.Pattern[str]:
     """Compile a pattern as ECMA-262 means it; ``ValueError`` where it is none. For patterns we trust."""
-    translated = _TOKEN.sub(lambda token: r"\Z" if token[0] == "$" else token[0], text)
+    translated = _TOKEN.sub(_translated, text)
     try:
         return re.compile(translated, re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"is no regular expression: {error}") from None
+
+
+def _translated(token: re.Match[str]) -> str:
+    if token.lastgroup == "set":
+        head = "[^" if token[0].startswith("[^") else "["
+        members = token[0][len(head) : -1]
+        return f"{head}{_MEMBER.sub(_escaped, members)}]" if members else {"[": "(?!)", "[^": r"[\s\S]"}[head]
+    return r"\Z" if token[0] == "$" else token[0]
+
+
+def _escaped(member: re.Match[str]) -> str:
+    """A member of a set, so that it means nothing else to Python: it has plans for ``[[`` and ``&&``."""
+    return "-".join(end if len(end) > 1 else re.escape(end) for end in member.groups() if end is not None)
 
 
 @lru_cache(maxsize=256)
