@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from reconciler import record
-from reconciler.cli import commands, failures, foreground, interrupts, lookup, order, output, workspace
+from reconciler.cli import commands, failures, foreground, interrupts, order, output, workspace
 from reconciler.cli.foreground import Follower
 from reconciler.cli.interrupts import Interrupts
 from reconciler.cli.order import Pair
 from reconciler.cli.progress import Progress
 from reconciler.cli.workspace import Workspace
-from reconciler.errors import NotFoundError, ProcctlError, UsageError, UserError
+from reconciler.errors import ProcctlError, UsageError, UserError
 from reconciler.execution import Execution, Trigger
 from reconciler.executors.assignment import assign
 from reconciler.reference import Reference, parse_reference
@@ -63,7 +63,7 @@ class Order:
 @commands.environment_option
 @commands.output_option()
 def run_command(name: str | None, form: str, *, detach: bool, **asked: Any) -> int:
-    """Run the process NAME as it is in force, or as REF says (a version number or a commit id).
+    """Run the process NAME as it is in force, or as REF says (a version number, a tag, or a commit id).
 
     Shows the phases as they happen. Exits 0 when it succeeded, 1 when it failed, 130 when Ctrl-C cancelled it; a
     terminal that closes does not end it.
@@ -94,13 +94,7 @@ def _order(name: str | None, asked: dict[str, Any]) -> Order:
 
 def _choose(place: Workspace, index: Index, applied: Applied, wanted: Order) -> Choice:
     """Find what to run; whatever forbids it is said before anything is written."""
-    try:
-        choice = selection.choose(place.repo, index, applied, wanted.reference)
-    except NotFoundError as error:
-        known = list(applied.snapshot.processes)
-        if wanted.reference.name in known:
-            raise
-        raise NotFoundError(error.what, where=error.where, todo=lookup.near(wanted.reference.name, known)) from error
+    choice = selection.choose(place.repo, index, applied, wanted.reference)
     selection.permit(choice, place.layout.environment, wanted.body, force=wanted.force)
     return choice
 
@@ -160,6 +154,7 @@ def _execution(place: Workspace, choice: Choice, wanted: Order) -> Execution:
         run_as=user,
         version=choice.version,
         commit=choice.commit,
+        tag=choice.tag,
         body=wanted.body,
         host=host,
     )

@@ -112,10 +112,10 @@ class Handing:
         self.activity.forget(execution.id)
 
     def _asked(self, request: Request) -> Asked:
-        commit, version, service, refusal = self.source.commit, None, "default", None
+        commit, version, tag, service, refusal = self.source.commit, None, None, "default", None
         try:
             choice = self.source.choose(request)
-            commit, version, service = choice.commit, choice.version, choice.process.service
+            commit, version, tag, service = choice.commit, choice.version, choice.tag, choice.process.service
         except ProcctlError as error:
             refusal = str(error)
         execution = Execution(
@@ -129,6 +129,7 @@ class Handing:
             run_as=request.user,
             version=version,
             commit=commit,
+            tag=tag,
             body=request.body,
             host=self.host,
         )

@@ -3,19 +3,19 @@
 One commit serves process, workflow and scripts.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.errors import NotFoundError, UserError
-from reconciler.problem import errors
+from reconciler.problem import Problem, errors
 from reconciler.process import Process
 from reconciler.reference import Kind, Reference
-from reconciler.repo import history, refs
+from reconciler.repo import history
 from reconciler.repo.repository import Repository
-from reconciler.snapshot import Resolved
+from reconciler.snapshot import Resolved, Snapshot
 from reconciler.store.index import Index
-from reconciler.sync import snapshots, versions
+from reconciler.sync import references, snapshots, versions
 from reconciler.sync.applying import Applied
 from reconciler.version import Version
 from reconciler.workflow import check_input
@@ -23,11 +23,15 @@ from reconciler.workflow import check_input
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a reference picked: the commit to run at, its version (``None`` off the followed history), what to run."""
+    """What a reference picked: the commit to run at, its version (``None`` off the followed history), what to run.
+
+    ``tag`` is the tag that picked it, if one did.
+    """
 
     commit: str
     version: int | None
     resolved: Resolved
+    tag: str | None = None
 
     @property
     def process(self) -> Process:
@@ -38,16 +42,25 @@ class Choice:
 def choose(repo: Repository, index: Index, applied: Applied, reference: Reference) -> Choice:
     """Pick the commit that a reference means for a run.
 
-    ``NotFoundError`` where there is no such process, version or commit; ``UserError`` where no commit serves it.
+    Raises what ``references.pick`` does, and ``UserError`` where no commit serves what it means.
     """
-    name = reference.name
     if reference.kind is Kind.LATEST:
-        return _in_force(repo, index, applied, name)
-    if reference.kind is Kind.NUMBER:
-        return _numbered(repo, index, applied, name, int(reference.value))
-    commit = refs.resolve_commit(repo, reference.value)
-    version = index.version_at(name, commit)
-    return Choice(commit, version.number if version else None, resolve(repo, index, applied, name, commit))
+        return _in_force(repo, index, applied, reference.name)
+    if reference.number is not None:
+        version = references.numbered(index, reference.name, reference.number)
+        commit, resolved = _served(repo, index, version)
+        return Choice(commit, version.number, resolved)
+    picked = references.pick(repo, index, reference)
+    resolved = resolve(repo, index, applied, picked.name, picked.commit)
+    return Choice(picked.commit, picked.version.number if picked.version else None, resolved, picked.tag)
+
+
+def runs_at(repo: Repository, index: Index, version: Version) -> str:
+    """The commit that ``KEY@N`` runs at, which a tag of it names: the newest that has this version and no error in it.
+
+    Raises ``UserError`` with the problem where there is none.
+    """
+    return _served(repo, index, version)[0]
 
 
 def permit(choice: Choice, environment: str, body: Mapping[str, Any] | None, *, force: bool) -> None:
@@ -81,8 +94,17 @@ def overlaid(given: Mapping[str, Any], body: Mapping[str, Any] | None) -> dict[s
 
 def resolve(repo: Repository, index: Index, applied: Applied, name: str, commit: str) -> Resolved:
     """What a process is at a commit; the applied one is at hand, any other is read again."""
-    at = applied.snapshot if commit == applied.commit else snapshots.part(repo, index, commit, [name])
-    return at.resolve(name)
+    if commit == applied.commit and name in applied.snapshot.processes:
+        return applied.snapshot.resolve(name)
+    owners = (name, *index.former_names(name))
+    return _resolved(snapshots.part(repo, index, commit, owners), owners)
+
+
+def _resolved(at: Snapshot, owners: Sequence[str]) -> Resolved:
+    """What a process is in a snapshot, where it may have had a former name."""
+    called = next((owner for owner in owners if owner in at.processes), owners[0])
+    resolved = at.resolve(called)
+    return resolved if called == owners[0] else replace(resolved, process=replace(resolved.process, name=owners[0]))
 
 
 def _in_force(repo: Repository, index: Index, applied: Applied, name: str) -> Choice:
@@ -92,36 +114,51 @@ def _in_force(repo: Repository, index: Index, applied: Applied, name: str) -> Ch
         return Choice(commit, force.version, resolve(repo, index, applied, name, commit))
     declared = applied.snapshot.processes.get(name)
     if declared is None:
+        references.current(index, name)
         raise NotFoundError(f"there is no process {name}", where=applied.commit[:12], todo="see `procctl list`")
     problem = next(iter(errors(declared.set_problems)), None)
     raise UserError(f"{name} has never been valid: {problem}", where=applied.commit[:12], todo="see `procctl validate`")
 
 
-def _numbered(repo: Repository, index: Index, applied: Applied, name: str, number: int) -> Choice:
-    known = {version.number: version for version in index.versions(name)}
-    if number not in known:
-        todo = f"see `procctl get {name}`" if known else "see `procctl list`"
-        raise NotFoundError(f"{name} has no version {number}", where=applied.ref, todo=todo)
-    problem = None
-    for commit in _serving(repo, index, applied, known, number):
-        at = snapshots.part(repo, index, commit, [name])
-        declared = at.processes.get(name)
-        if declared is None or declared.file.blob != known[number].blob:
+def _served(repo: Repository, index: Index, version: Version) -> tuple[str, Resolved]:
+    owners = (version.name, *index.former_names(version.name))
+    problem: Problem | None = None
+    for commit in _serving(repo, index, version):
+        at = snapshots.part(repo, index, commit, owners)
+        declared = next((at.processes[owner] for owner in owners if owner in at.processes), None)
+        if declared is not None and declared.valid:
+            return commit, _resolved(at, owners)
+        problem = problem or next(iter(errors(declared.set_problems if declared else ())), None)
+    which = f"{version.name}@{version.number}"
+    raise UserError(f"no commit serves {which}: {problem}", where=which, todo="take another version")
+
+
+def _serving(repo: Repository, index: Index, version: Version) -> Iterator[str]:
+    """The commits at which a version was the current one, newest first: one for each state between."""
+    counted = versions.progress(index)
+    for begin, after in _spans(index, version):
+        top = counted.commit
+        if after is not None:
+            top = counted.mainline.get(after) or history.parent(repo, after)
+        if top is None:
             continue
-        if declared.valid:
-            return Choice(commit, number, at.resolve(name))
-        problem = problem or next(iter(errors(declared.set_problems)), None)
-    raise UserError(f"no commit serves {name}@{number}: {problem}", where=applied.ref, todo="run another version")
+        yield top
+        for step in history.walk(repo, top, begin, counted.mainline):
+            if step.parent is not None and step.parent != top:
+                yield step.parent
 
 
-def _serving(
-    repo: Repository, index: Index, applied: Applied, known: Mapping[int, Version], number: int
-) -> Iterator[str]:
-    """The commits at which a process's file may be version ``number``, newest first: one for each state between."""
-    after = known.get(number + 1)
-    if after is None:
-        yield applied.commit
-    top = after.commit if after else applied.commit
-    for step in history.walk(repo, top, known[number].commit, versions.progress(index).mainline):
-        if step.parent is not None:
-            yield step.parent
+def _spans(index: Index, version: Version) -> Iterator[tuple[str, str | None]]:
+    """From which commit on a version was the current one, and which commit ended that; newest first.
+
+    There may be several: after a rollback it is current again.
+    """
+    known = index.versions(version.name)
+    events = {one.commit for one in known} | {one.gone.commit for one in known if one.gone is not None}
+    places = sorted((place, commit) for commit in events if (place := index.place(commit)) is not None)
+    after: str | None = None
+    for _, commit in reversed(places):
+        then = index.version_at(version.name, commit)
+        if then is not None and then.number == version.number:
+            yield commit, after
+        after = commit
