@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OLDEST = (2, 31)
 """The oldest git that is used: the first with ``rev-parse --path-format``."""
 
-INHERITED = frozenset({"PATH", "HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "TMPDIR"})
+INHERITED = frozenset({"PATH", "HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "TMPDIR", "GNUPGHOME"})
 """All that git inherits. No proxies: nothing here may use the network, and their passwords would show in ``ps``."""
 
 _FIXED = {
