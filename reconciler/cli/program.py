@@ -13,8 +13,10 @@ from reconciler.cli import commands, failures, terminal
 COMMANDS = {
     "init": ("reconciler.cli.init", "Make a process repository that works at once."),
     "validate": ("reconciler.cli.validate", "Check the configuration, in the working tree or at a commit."),
+    "plan": ("reconciler.cli.plan", "Show what a range of commits would do."),
     "list": ("reconciler.cli.processes", "List the processes, with last and next run."),
     "get": ("reconciler.cli.processes", "Show one process, or an older version of it."),
+    "diff": ("reconciler.cli.diff", "Show how two versions of a process differ."),
     "next": ("reconciler.cli.upcoming", "Show when a process is due next."),
     "run": ("reconciler.cli.run", "Run a process now."),
     "cancel": ("reconciler.cli.cancel", "Stop an execution."),

@@ -17,12 +17,13 @@ from reconciler.web import declared
 
 _YEAR = timedelta(days=366)
 _SHOWN = 20
-_EFFECTS = {
+EFFECTS = {
     "shifted": "the clock skips it: fires later",
     "skipped": "the clock skips it: does not fire",
     "doubled": "comes twice: fires twice",
     "once": "comes twice: fires once",
 }
+"""What a clock change does to a local time, in words."""
 
 
 @commands.command("next")
@@ -102,7 +103,7 @@ def _table(process: Process, document: dict[str, Any], now: datetime) -> str:
     if not document["slots"]:
         return "The schedule is over." if process.scheduled else "No schedule: it starts by hand only (procctl run)."
     local = f"LOCAL ({document['timezone']})"
-    rows = [[*_times(slot, now), _EFFECTS.get(slot.get("effect", ""), "")] for slot in document["slots"]]
+    rows = [[*_times(slot, now), EFFECTS.get(slot.get("effect", ""), "")] for slot in document["slots"]]
     columns = [Column(local), Column("UTC"), Column("IN")]
     if any(row[-1] for row in rows):
         columns.append(Column("DAYLIGHT SAVING", shrinks=True))
@@ -124,7 +125,7 @@ def _times(slot: dict[str, Any], now: datetime) -> list[str]:
 
 def _touched(one: dict[str, Any]) -> list[str]:
     fires = ", ".join(map(output.brief, one["utc"])) or "-"
-    return [one["local"].replace("T", " "), one["timezone"], _EFFECTS[one["effect"]], fires]
+    return [one["local"].replace("T", " "), one["timezone"], EFFECTS[one["effect"]], fires]
 
 
 def _until(written: str, now: datetime) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from reconciler import validation
-from reconciler.cli import commands, failures, output, terminal
+from reconciler.cli import commands, failures, formats, report
+from reconciler.cli.report import Problems, Report
 from reconciler.errors import UsageError, UserError
 from reconciler.problem import Problem, Severity
 from reconciler.repo import objects, refs, worktree
@@ -47,15 +48,7 @@ class Checked:
 @click.argument("paths", nargs=-1, metavar="[FILES]...", type=click.Path(path_type=Path))
 @click.option("--rev", metavar="REV", default=None, help="Check this commit. [default: the working tree]")
 @click.option("--strict", is_flag=True, default=False, help="Let warnings fail too.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    metavar="FORM",
-    help="Print text, as compilers do, or json.",
-)
+@formats.option
 def validate_command(paths: tuple[Path, ...], rev: str | None, form: str, *, strict: bool) -> int:
     """Check processes, workflows, scripts and settings, in the working tree or at a commit.
 
@@ -71,7 +64,7 @@ def validate_command(paths: tuple[Path, ...], rev: str | None, form: str, *, str
         wanted = [_in_repository(path, repo, must_exist=rev is None) for path in paths]
         kept = tuple(problem for problem in checked.problems if _concerns(problem.path, wanted))
         checked = Checked(checked.snapshot, kept)
-    _report(checked, form)
+    formats.show(_report(checked), form)
     failed = checked.problems if strict else [one for one in checked.problems if one.severity is Severity.ERROR]
     return failures.FAILED if failed else 0
 
@@ -135,18 +128,14 @@ def _concerns(path: str, wanted: Sequence[str]) -> bool:
     return any(one in {".", path} or path.startswith(f"{one}/") for one in wanted)
 
 
-def _report(checked: Checked, form: str) -> None:
-    if form == "json":
-        document = {
-            "errors": checked.count(Severity.ERROR),
-            "warnings": checked.count(Severity.WARNING),
-            "problems": [problem.to_document() for problem in checked.problems],
-        }
-        click.echo(output.to_json(document))
-        return
-    for problem in checked.problems:
-        click.echo(terminal.plain(str(problem)))
-    click.echo(checked.summary())
+def _report(checked: Checked) -> Report:
+    document = {
+        "errors": checked.count(Severity.ERROR),
+        "warnings": checked.count(Severity.WARNING),
+        "problems": [problem.to_document() for problem in checked.problems],
+    }
+    blocks = (Problems(checked.problems),) if checked.problems else ()
+    return Report("validate", checked.summary(), report.findings(checked.problems), document, blocks)
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -72,7 +72,7 @@ def commits(repo: Repository, old: str | None, new: str, mainline: Mainline = _N
         if step.is_merge:
             brought = _brought(repo, old, new, mainline) if brought is None else brought
             found = (*brought.get(step.id, ()), *found)
-        yield version.Commit(step.id, step.author, step.time, step.subject, tuple(_changes(step.edits)), found)
+        yield version.Commit(step.id, step.author, step.time, step.subject, tuple(changes(step.edits)), found)
 
 
 def walk(repo: Repository, new: str, old: str | None = None, mainline: Mainline = _NONE) -> Iterator[Step]:
@@ -87,6 +87,14 @@ def diff(repo: Repository, old: str, new: str) -> tuple[Edit, ...]:
     """Give what differs between two commits in what is declared; it costs what differs, not what there is."""
     with repo.git.stream("diff-tree", *_RAW, "--end-of-options", old, new, "--", *ROOTS) as out:
         return tuple(_edits(iter(fields(out))))
+
+
+def changes(edits: Iterable[Edit]) -> Iterator[version.Change]:
+    """Give what edits do to the files of processes; only a regular file is content."""
+    for edit in edits:
+        name = version.name_of(edit.path)
+        if name is not None:
+            yield version.Change(name, edit.path, edit.blob if edit.mode in _REGULAR else None)
 
 
 def parent(repo: Repository, commit: str) -> str | None:
@@ -235,10 +243,3 @@ def _check_count(edits: int) -> None:
     if edits > MOST_ENTRIES:
         todo = "move what is neither process, workflow nor script elsewhere"
         raise UserError(f"one commit changes more than {MOST_ENTRIES:,} files below processes/", todo=todo)
-
-
-def _changes(edits: Iterable[Edit]) -> Iterator[version.Change]:
-    for edit in edits:
-        name = version.name_of(edit.path)
-        if name is not None:
-            yield version.Change(name, edit.path, edit.blob if edit.mode in _REGULAR else None)

@@ -38,13 +38,13 @@ def named_in(commits: Iterable[Commit]) -> set[str]:
 
 
 class Facts:
-    """Facts of one repository; what was folded before is in the index."""
+    """Facts of one repository; what was folded before is in the index. A ``parser`` is one that is at work already."""
 
-    def __init__(self, repo: Repository, index: Index) -> None:
+    def __init__(self, repo: Repository, index: Index, parser: Parser | None = None) -> None:
         self._repo = repo
         self._index = index
         self._contents: dict[str, str] = {}
-        self._parser = Parser(repo, index)
+        self._parser = parser or Parser(repo, index)
 
     def prepare(self, blobs: Iterable[str]) -> None:
         """Read the files of the next commits; those of the ones before are forgotten."""
