@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from reconciler import yamlwrite
-from reconciler.cli import commands, lookup, output, workspace
+from reconciler.cli import commands, output, workspace
 from reconciler.cli.terminal import Column
-from reconciler.reference import Kind, parse_reference
+from reconciler.reference import parse_reference
 from reconciler.store.index import Index
 from reconciler.store.rows import Latest
 from reconciler.web import overview, resources
@@ -36,7 +36,7 @@ def list_command(filters: tuple[tuple[str, str], ...], ref: str | None, environm
     workspace.announce(place)
     now = datetime.now(UTC)
     with place.index() as index:
-        found = resources.processes(index, [*filters, *commands.everything(filters)], now).items
+        found = resources.processes(index, place.repo, [*filters, *commands.everything(filters)], now).items
         names = [document["name"] for document in found]
         output.show(form, found, names=names, table=lambda: _table(index, found, now))
     return 0
@@ -48,14 +48,12 @@ def list_command(filters: tuple[tuple[str, str], ...], ref: str | None, environm
 @commands.environment_option
 @commands.output_option("yaml")
 def get_command(key: str, ref: str | None, environment: str | None, form: str) -> int:
-    """Show the process KEY as it is in force, or as REF says: a version number, a commit id, or ~LATEST."""
+    """Show the process KEY as it is in force, or as REF says: a version number, a tag, a commit id, or ~LATEST."""
     reference = parse_reference(key)
     place = workspace.open_workspace(ref, environment)
     workspace.announce(place)
     with place.index() as index:
-        if reference.kind is not Kind.NAMED:
-            lookup.known(index, reference.name)
-        document = resources.process(index, place.repo, reference, datetime.now(UTC))
+        document = resources.process(index, place.repo, reference, datetime.now(UTC)).document
     output.show(form, document, names=[reference.name], table=lambda: _fields(document))
     return 0
 

@@ -12,8 +12,9 @@ from starlette.responses import Response
 import reconciler
 from reconciler.errors import NotFoundError, UsageError
 from reconciler.reference import parse_reference
-from reconciler.web import caching, faults, health, resources
-from reconciler.web.resources import API, Listing
+from reconciler.web import caching, faults, health, resources, versions
+from reconciler.web.listing import Listing
+from reconciler.web.resources import API
 from reconciler.web.sources import Sources
 
 PRIVATE, PUBLIC = ("private", "all"), "public"
@@ -40,18 +41,20 @@ class Api:
     def processes(self, request: Request) -> Response:
         """``/api/process/v1[/private][/KEY[/REF]]``: processes, one of them, or its versions."""
         public, keys = _address(request, most=2)
-        asked = parameters(request)
+        asked, repository = parameters(request), self.sources.repository
         with self.sources.index() as index:
             if not keys:
-                found = Listing([], 0) if public else resources.processes(index, asked, self.clock())
+                found = Listing([], 0) if public else resources.processes(index, repository, asked, self.clock())
                 return _listing(request, found)
             if public:
                 raise NotFoundError(f"there is no public process {keys[0]}", todo="leave out the segment public")
+            reference = parse_reference("@".join(key for key in keys if key != VERSIONS))
             if keys[1:] == [VERSIONS]:
-                return _listing(request, resources.versions(index, keys[0], asked))
+                return _listing(request, versions.versions(index, repository, reference.name, asked))
             _none(asked)
-            reference = parse_reference("@".join(keys))
-            return _json(request, resources.process(index, self.sources.repository, reference, self.clock()))
+            shown = resources.process(index, repository, reference, self.clock())
+            keep = caching.FOR_GOOD if shown.lasting else caching.ASK
+            return caching.answer(request, faults.to_json(shown.document), keep=keep)
 
     def executions(self, request: Request) -> Response:
         """``/api/process-exec/v1[/private][/ID]``: records, or one of them."""

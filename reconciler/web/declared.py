@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from reconciler import version, yamltext
-from reconciler.errors import NotFoundError, UsageError, UserError
+from reconciler import yamltext
+from reconciler.errors import NotFoundError
 from reconciler.problem import Problem
 from reconciler.process import Process
-from reconciler.reference import Reference
-from reconciler.repo import objects, refs
+from reconciler.repo import objects
 from reconciler.repo.repository import Repository
 from reconciler.schedule import Schedule
 from reconciler.store import schemas
@@ -19,7 +18,6 @@ from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
 from reconciler.sync import applying
 from reconciler.validation import Kind, Validator
-from reconciler.version import Version
 
 _SCHEDULES_KEPT = 20_000
 """Schedules of so many processes are kept read; a schedule takes a millisecond to read and a kilobyte to keep."""
@@ -34,7 +32,6 @@ class Declaration:
     text: bytes
     document: Mapping[str, Any]
     problems: tuple[Problem, ...]
-    version: Version | None = None
 
 
 def applied(index: Index) -> str | None:
@@ -57,17 +54,7 @@ def schedule(row: ProcessRow, environment: str, zone: str) -> Schedule | None:
     return _schedule(json.dumps(process.schedule_document(zone)), row.name)
 
 
-def at_commit(index: Index, repository: Repository, reference: Reference) -> Declaration:
-    """Read a process's file at the commit that a reference names, and find which version that is, if it is one."""
-    name, commit = reference.name, _commit(repository, reference)
-    files = objects.list_tree(repository, commit).files
-    paths = sorted(file.path for file in files if version.name_of(file.path) == name)
-    if not paths:
-        raise NotFoundError(f"commit {commit[:12]} has no process {name}", where=str(reference))
-    return read(repository, commit, paths[0], index.version_at(name, commit))
-
-
-def read(repository: Repository, commit: str, path: str, made: Version | None) -> Declaration:
+def read(repository: Repository, commit: str, path: str) -> Declaration:
     """Read a process's file at a full commit id; what is wrong with it is among the problems."""
     data = objects.read_file(repository, commit, path, yamltext.LARGEST)
     if data is None:
@@ -78,16 +65,7 @@ def read(repository: Repository, commit: str, path: str, made: Version | None) -
         # Not valid, but people want to see what it says as far as it can be read.
         tree, _ = yamltext.read(path, data)
         document = tree.value if tree is not None and isinstance(tree.value, dict) else {}
-    return Declaration(commit, path, data, document, parsed.problems, made)
-
-
-def _commit(repository: Repository, reference: Reference) -> str:
-    try:
-        return refs.resolve_commit(repository, reference.value)
-    except NotFoundError as error:
-        raise NotFoundError(error.what, where=str(reference), todo="see the versions of the process") from error
-    except UserError as error:  # too few digits are the asker's, not the operator's, to mend
-        raise UsageError(error.what, where=str(reference), todo=error.todo) from error
+    return Declaration(commit, path, data, document, parsed.problems)
 
 
 @lru_cache(maxsize=_SCHEDULES_KEPT)

@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from reconciler import cron, instant, names, query
+from reconciler.errors import UsageError
 from reconciler.process import Process
 from reconciler.query import Query
+from reconciler.reference import parse_reference
 from reconciler.repo import objects
 from reconciler.repo.repository import Repository
 from reconciler.schedule import Schedule
@@ -18,8 +20,8 @@ from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.store.rows import Latest
-from reconciler.version import Version
-from reconciler.web import declared, overview, resources
+from reconciler.sync import references
+from reconciler.web import declared, overview, resources, versions
 from reconciler.web.wording import level, repeat, took
 
 Document = dict[str, Any]
@@ -39,23 +41,30 @@ _FILTERS = (
 )
 
 
-def process(index: Index, repository: Repository, name: str, now: datetime) -> Document:
-    """Give all about one process: how it stands, its file, versions, next slots and recent executions."""
+def process(index: Index, repository: Repository, name: str, parameters: Pairs, now: datetime) -> Document:
+    """Give all about one process: how it stands, its file, versions, next slots and recent executions.
+
+    Parameters are those of the list of versions; beside them ``version`` picks the file that is shown.
+    """
     row = resources.known(index, name)
+    rest, shown = _picked(index, repository, row, parameters)
+    made = versions.versions(index, repository, name, rest)
     listed = resources.executions(index, [("name", f"eq({name})"), ("_limit", str(_RECENT))])
-    versions = index.versions(name)
     schedule = declared.schedule(row, index.environment, declared.timezone(index))
     slots = list(islice(_slots(schedule, now), _SLOTS)) if schedule else []
+    address, deleted = f"/processes/{name}", (versions.DELETED, "true")
     return overview.entry(row, index.last_of([name]).get(name, Latest()), index.environment, now) | {
         "path": row.path,
         "nextRun": slots[0]["utc"] if slots else None,
         "timezone": schedule.timezone if schedule else None,
         "cron": _cron(row),
         "slots": slots,
-        "config": _config(repository, row, versions),
+        **shown,
         "run": f"procctl run {name}",
         "problems": [problem.to_document() for problem in row.problems],
-        "versions": resources.versions(index, name).items,
+        "versions": made.items,
+        "page": pages(address, rest, query.parse(one for one in rest if one[0] != versions.DELETED), made.total),
+        "deleted": None if deleted in rest else link(address, [deleted]),
         "recent": [summary(one, index.environment, now) for one in listed.items],
     }
 
@@ -175,10 +184,25 @@ def _slots(schedule: Schedule, now: datetime) -> Iterator[Document]:
         slot = schedule.next(slot)
 
 
-def _config(repository: Repository, row: ProcessRow, versions: Sequence[Version]) -> str:
-    """Give the file of the version in force as it was written, comments and all."""
-    version = next((one for one in versions if one.number == row.version), None)
-    data = objects.read_file(repository, version.commit, version.path) if version else None
+def _picked(
+    index: Index, repository: Repository, row: ProcessRow, parameters: Pairs
+) -> tuple[list[tuple[str, str]], Document]:
+    """Give the file of the version that a parameter picks, else of the one in force, as it was written."""
+    wanted = [value for key, value in parameters if key == "version"]
+    rest = [(key, value) for key, value in parameters if key != "version"]
+    if len(wanted) > 1:
+        raise UsageError("given more than once", where="parameter version", todo="give one version")
+    if not wanted:
+        made = next((one for one in index.versions(row.name) if one.number == row.version), None)
+        return rest, {"config": _text(repository, made.commit, made.path) if made else "", "chosen": None}
+    picked = references.pick(repository, index, parse_reference(f"{row.name}@{wanted[0]}"))
+    number = picked.version.number if picked.version else None
+    chosen = {"version": number, "commit": picked.commit, "tag": picked.tag}
+    return rest, {"config": _text(repository, picked.commit, picked.path), "chosen": chosen}
+
+
+def _text(repository: Repository, commit: str, path: str) -> str:
+    data = objects.read_file(repository, commit, path)
     return data.decode(errors="replace") if data is not None else ""
 
 

@@ -40,12 +40,11 @@ class Pages:
     def process(self, request: Request) -> Response:
         """``/processes/NAME``: one process with its file, versions, next slots and executions."""
         asked, form = _asked(request)
-        _refuse(asked)
         name = request.path_params["name"]
         if not names.is_process(name):
             raise NotFoundError(f"{name!r} is no name of a process", todo="see the list of processes")
         with self.sources.index() as index:
-            page = details.process(index, self.sources.repository, name, self.clock())
+            page = details.process(index, self.sources.repository, name, asked, self.clock())
         return self._show("process.html", page, request, form)
 
     def executions(self, request: Request) -> Response:

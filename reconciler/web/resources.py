@@ -1,10 +1,10 @@
 """What the view answers, as plain dicts: the command line's ``-o json`` prints the same ones from the same functions.
 
 Nothing here knows of HTTP. Parameters are what ``query.parse`` takes. A process in a list or by its name is the one in
-force; by a number or a commit id it is what the file says there, valid or not.
+force; by a number, a tag or a commit id it is what the file says there, valid or not.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,24 +19,25 @@ from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.store.rows import COLUMNS, Row
+from reconciler.sync import references
+from reconciler.sync.references import Picked
 from reconciler.version import Version
-from reconciler.web import declared
-from reconciler.web.declared import Declaration
+from reconciler.web import declared, listing
+from reconciler.web.listing import TYPE, Document, Listing, Parameters
 
 API = "v1"
-TYPE = "VarProcess"
-Document = dict[str, Any]
-Parameters = Iterable[tuple[str, str]]
 _DEFAULTS: Mapping[str, Any] = {"service": "default", "enabled": True}
 """What filters see of a process whose file leaves these out; answers show the file."""
+_OURS = frozenset({"nextRun", "problems", "_deleted"})
+"""Keys beside those of every answer that no valid file has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """A page of a list, and how many there are on all pages (``x-total-count``)."""
+class Shown:
+    """One process as an answer shows it. ``lasting``: it is addressed by a commit, and will never be another answer."""
 
-    items: list[Document]
-    total: int
+    document: Document
+    lasting: bool = False
 
 
 def build(index: Index, service: str, ref: str) -> Document:
@@ -51,52 +52,57 @@ def build(index: Index, service: str, ref: str) -> Document:
     }
 
 
-def processes(index: Index, parameters: Parameters, now: datetime) -> Listing:
+def processes(index: Index, repository: Repository, parameters: Parameters, now: datetime) -> Listing:
     """List the processes of the applied commit by name."""
     asked = query.parse(parameters)
     versions, zone = index.versions_in_force(), declared.timezone(index)
-    # Next runs cost more than all the rest, so only a filter on them asks for those of processes not on the page.
-    all_runs = any(condition.path[0] == "nextRun" for condition in asked.conditions)
+    # Next runs and tags cost more than all the rest: only a filter on them asks for those of processes not on the page.
+    fields = {condition.path[0] for condition in asked.conditions}
+    named = references.all_tags(repository, index) if "_tag" in fields else {}
 
     def document(row: ProcessRow, *, with_run: bool) -> Document:
         """Give one process, for the page or only to ask whether it is wanted."""
         next_run = _next_run(index, row, zone, now) if with_run else None
-        return _process(row, versions.get(row.name), next_run)
+        version = versions.get(row.name)
+        return _process(row, version, _named(named.get(row.name, {}), version), next_run)
 
-    rows = [row for row in index.processes() if asked.matches({**_DEFAULTS, **document(row, with_run=all_runs)})]
-    return Listing([document(row, with_run=True) for row in asked.page(rows)], len(rows))
+    with_run = "nextRun" in fields
+    rows = [row for row in index.processes() if asked.matches({**_DEFAULTS, **document(row, with_run=with_run)})]
+    page = list(asked.page(rows))
+    named = named or references.all_tags(repository, index, [row.name for row in page])
+    return Listing([document(row, with_run=True) for row in page], len(rows))
 
 
-def process(index: Index, repository: Repository, reference: Reference, now: datetime) -> Document:
-    """Give one process: the one in force, or by the reference's number or commit id what the file says there.
+def process(index: Index, repository: Repository, reference: Reference, now: datetime) -> Shown:
+    """Give one process: the one in force, or what its file says at the commit that a reference picks.
 
-    ``NotFoundError`` where the name, the version, or the file at that commit does not exist.
+    ``NotFoundError`` where the name, the version, the tag or the commit does not exist, or the file is not there at
+    that commit; ``GoneError`` where the version, or all of the process, was deleted.
     """
-    if reference.kind is Kind.NAMED:
-        found = declared.at_commit(index, repository, reference)
-        row, version = index.process(reference.name), found.version
-        if row is None or version is None or version.number != row.version:
-            return _declaration(reference.name, found)
-    else:
-        row = known(index, reference.name)
-        version = _version(index, row, reference.number)
-        if version is not None and version.number != row.version:
-            return _declaration(row.name, declared.read(repository, version.commit, version.path, version))
-    return _process(row, version, _next_run(index, row, declared.timezone(index), now))
-
-
-def versions(index: Index, name: str, parameters: Parameters = ()) -> Listing:
-    """List the versions of a process, newest first."""
-    row = known(index, name)
-    asked = query.parse(parameters)
-    documents = [
-        {"_id": name if one.number == row.version else one.commit, "_type": TYPE, "name": name}
-        | _meta(one)
-        | {"path": one.path, "subject": one.subject}
-        for one in index.versions(name)
-    ]
-    found = [document for document in documents if asked.matches(document)]
-    return Listing(list(asked.page(found)), len(found))
+    name = reference.name
+    row = index.process(name)
+    if row is not None and row.name != name:
+        row = None
+    if reference.kind is Kind.LATEST and row is not None:
+        return Shown(_in_force(index, repository, row, now))
+    picked = references.pick(repository, index, reference)
+    version = picked.version
+    lasting = picked.tag is None and reference.value == picked.commit and version is not None
+    if not lasting and row is not None and version is not None and version.live and version.number == row.version:
+        return Shown(_in_force(index, repository, row, now))
+    at = picked.commit if version is None else version.commit
+    found = declared.read(repository, picked.commit, picked.path)
+    head = {"_id": at, "_type": TYPE, "name": name}
+    # The file may be of any shape: what it says of itself neither comes first nor wins.
+    document = {**head, **{key: value for key, value in found.document.items() if key not in _OURS}, **head}
+    if lasting:
+        document |= listing.meta(version, ())
+        del document["_tag"]
+        return Shown(document, lasting=True)
+    document |= _meta_of(index, repository, picked)
+    if found.problems:
+        document["problems"] = [problem.to_document() for problem in found.problems]
+    return Shown(document)
 
 
 def executions(index: Index, parameters: Parameters) -> Listing:
@@ -120,21 +126,19 @@ def execution(index: Index, layout: Layout, execution_id: str) -> Document:
 
 
 def known(index: Index, name: str) -> ProcessRow:
-    """Find a process of the applied commit; ``NotFoundError`` hints at the spelling, as names differ by case."""
+    """Find a process of the applied commit; ``NotFoundError`` says what there is, ``GoneError`` that it was deleted."""
     row = index.process(name)
     if row is None or row.name != name:
-        todo = f"names are case-sensitive: there is {row.name}" if row else "see `procctl list`"
-        raise NotFoundError(f"there is no process {name}", todo=todo)
+        references.current(index, name)
+        raise NotFoundError(f"there is no process {name}", todo="see `procctl list`")
     return row
 
 
-def _version(index: Index, row: ProcessRow, number: int | None) -> Version | None:
-    """Find a version by its number, or the one in force."""
-    wanted = row.version if number is None else number
-    found = next((one for one in index.versions(row.name) if one.number == wanted), None)
-    if found is None and number is not None:
-        raise NotFoundError(f"{row.name} has no version {number}", todo=f"its versions are at {row.name}/*")
-    return found
+def _in_force(index: Index, repository: Repository, row: ProcessRow, now: datetime) -> Document:
+    version = next((one for one in index.versions(row.name) if one.number == row.version), None)
+    named = references.tags_of(repository, index, row.name) if version is not None else {}
+    next_run = _next_run(index, row, declared.timezone(index), now)
+    return _process(row, version, _named(named, version), next_run)
 
 
 def _next_run(index: Index, row: ProcessRow, zone: str, now: datetime) -> datetime | None:
@@ -142,8 +146,9 @@ def _next_run(index: Index, row: ProcessRow, zone: str, now: datetime) -> dateti
     return schedule.next(now) if schedule is not None else None
 
 
-def _process(row: ProcessRow, version: Version | None, next_run: datetime | None) -> Document:
-    document = {"_id": row.name, "_type": TYPE, "name": row.name, **(row.document or {}), **_meta(version)}
+def _process(row: ProcessRow, version: Version | None, named: Sequence[str], next_run: datetime | None) -> Document:
+    head = {"_id": row.name, "_type": TYPE, "name": row.name}
+    document = {**head, **(row.document or {}), **listing.meta(version, named)}
     if next_run is not None:
         document["nextRun"] = instant.text(next_run)
     if row.problems:
@@ -151,29 +156,17 @@ def _process(row: ProcessRow, version: Version | None, next_run: datetime | None
     return document
 
 
-def _declaration(name: str, found: Declaration) -> Document:
-    """Show what a file said at a commit: under the commit's id, with the file's own problems."""
-    version = found.version
-    commit = version.commit if version is not None else found.commit
-    meta = _meta(version) if version is not None else {"_oid": commit, "_tag": []}
-    # The file may be of any shape: what it says of itself neither comes first nor wins.
-    head = {"_id": commit, "_type": TYPE, "name": name}
-    document = {**head, **found.document, **head, **meta}
-    if found.problems:
-        document["problems"] = [problem.to_document() for problem in found.problems]
-    return document
+def _meta_of(index: Index, repository: Repository, picked: Picked) -> Document:
+    """Say which version was picked, and the tags that name it: off the history, those of its very commit."""
+    if picked.version is not None:
+        named = references.tags_of(repository, index, picked.name)
+        return listing.meta(picked.version, _named(named, picked.version)) | listing.gone(picked.version)
+    found = references.named(repository, index, picked.name)
+    return {"_oid": picked.commit, "_tag": sorted(text for text, tag in found.items() if tag.commit == picked.commit)}
 
 
-def _meta(version: Version | None) -> Document:
-    if version is None:
-        return {}
-    return {
-        "_version": version.number,
-        "_oid": version.commit,
-        "_timestamp": instant.text(version.time),
-        "_user": version.author,
-        "_tag": [],
-    }
+def _named(named: Mapping[int, Sequence[str]], version: Version | None) -> Sequence[str]:
+    return named.get(version.number, ()) if version is not None else ()
 
 
 def _fresh(row: Row, layout: Layout) -> Document:

@@ -52,8 +52,8 @@ def test_json_is_what_the_http_view_answers(here: Any, root: Path) -> None:
     layout = Layout.of(root / ".git", root / "executions", "production")
     index = Index.open_readonly(layout.index, environment="production")
     now = datetime.now(UTC)
-    assert listed == resources.processes(index, [("_limit", "-1")], now).items
-    assert one == resources.process(index, open_repository(root, os.environ), parse_reference("HAND"), now)
+    assert listed == resources.processes(index, open_repository(root, os.environ), [("_limit", "-1")], now).items
+    assert one == resources.process(index, open_repository(root, os.environ), parse_reference("HAND"), now).document
     index.close()
 
 
@@ -93,7 +93,7 @@ def test_an_older_version_is_shown_by_number_and_commit(here: Any, root: Path, w
         ("HANT", 1, "did you mean HAND?"),
         ("hand", 1, "did you mean HAND?"),
         ("HAND@9", 1, "no version 9"),
-        ("HAND@PROD", 2, "is no commit id"),
+        ("HAND@PROD", 1, "HAND has no tag PROD"),
         ("HAND@", 2, "picks no version"),
         ("a/../b", 2, "no name of a process"),
     ],

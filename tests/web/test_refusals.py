@@ -128,7 +128,6 @@ def test_what_is_no_name_touches_neither_disk_nor_index_nor_git(served: Any, ask
     ids = [
         "/api/process-exec/v1/ECB_FX",
         "/api/process/v1/9",
-        "/api/process/v1/ECB_FX/PROD",
         "/api/process/v1/ECB_FX/-",
     ]
     for path in [*paths, *(path.encode() for path in ids)]:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.errors import NotFoundError, UsageError
+from reconciler.errors import GoneError, NotFoundError, UsageError
 from reconciler.execution import Gap, Outcome, finish, running
 from reconciler.problem import Problem, Severity
 from reconciler.reference import parse_reference
 from reconciler.store import records
-from reconciler.web import resources
+from reconciler.web import resources, versions
 
 ECB = "# rates\nname: ECB_FX\nservice: ETL\nscript: load.py\ncron: 30 16 * * *\ninput: {url: u}\n"
 EXPECTED: dict[str, Any] = {
@@ -23,7 +23,11 @@ EXPECTED: dict[str, Any] = {
 
 
 def get(stage: Any, text: str) -> dict[str, Any]:
-    return resources.process(stage.index, stage.repository, parse_reference(text), stage.now)
+    return resources.process(stage.index, stage.repository, parse_reference(text), stage.now).document
+
+
+def listed(stage: Any, *parameters: tuple[str, str]) -> list[dict[str, Any]]:
+    return resources.processes(stage.index, stage.repository, parameters, stage.now).items
 
 
 class TestProcesses:
@@ -35,7 +39,7 @@ class TestProcesses:
         expected |= {"_version": 1, "_oid": commit, "_timestamp": time, "_user": "Ada Lovelace", "_tag": []}
         expected |= {"nextRun": "2021-07-23T16:30:00.000Z"}
         assert get(stage, "ECB_FX") == expected
-        listed = resources.processes(stage.index, [], stage.now)
+        listed = resources.processes(stage.index, stage.repository, [], stage.now)
         assert (listed.items, listed.total) == ([expected], 1)
         assert list(expected)[:3] == list(listed.items[0])[:3]
 
@@ -59,7 +63,7 @@ class TestProcesses:
         stage.apply(ECB_FX={"document": None, "version": None, "commit": None, "problems": (problem,), "valid": False})
         expected = {"_id": "ECB_FX", "_type": "VarProcess", "name": "ECB_FX", "problems": [problem.to_document()]}
         assert get(stage, "ECB_FX") == expected
-        assert resources.processes(stage.index, [("problems.pointer", "/cron")], stage.now).items == [expected]
+        assert listed(stage, ("problems.pointer", "/cron")) == [expected]
 
     @pytest.mark.parametrize(
         ("more", "changes"),
@@ -83,8 +87,8 @@ class TestProcesses:
     def test_names_are_listed_in_order_whatever_their_case(self, stage: Any) -> None:
         stage.workshop.commit({f"processes/{name}.yaml": "script: a.py\n" for name in ("b", "A", "C")})
         stage.apply()
-        assert [one["_id"] for one in resources.processes(stage.index, [], stage.now).items] == ["A", "b", "C"]
-        with pytest.raises(NotFoundError, match="case-sensitive: there is A"):
+        assert [one["_id"] for one in listed(stage)] == ["A", "b", "C"]
+        with pytest.raises(NotFoundError, match=r"did you mean A\?"):
             get(stage, "a")
 
 
@@ -104,7 +108,7 @@ class TestReferences:
         return made
 
     def test_versions_newest_first(self, stage: Any, commits: list[str]) -> None:
-        listed = resources.versions(stage.index, "ECB_FX")
+        listed = versions.versions(stage.index, stage.repository, "ECB_FX")
         assert listed.total == 3
         assert [one["_id"] for one in listed.items] == ["ECB_FX", commits[1], commits[0]]
         assert [one["_version"] for one in listed.items] == [3, 2, 1]
@@ -118,8 +122,35 @@ class TestReferences:
         assert get(stage, "ECB_FX@3") == get(stage, "ECB_FX")
 
     def test_a_commit_gives_the_version_at_it(self, stage: Any, commits: list[str]) -> None:
-        assert get(stage, f"ECB_FX@{commits[2]}") == get(stage, "ECB_FX@2")
+        assert get(stage, f"ECB_FX@{commits[2][:12]}") == get(stage, "ECB_FX@2")
         assert get(stage, f"ECB_FX@{commits[3][:9]}") == get(stage, "ECB_FX")
+
+    def test_what_a_full_commit_id_gives_never_changes(self, stage: Any, commits: list[str]) -> None:
+        names = {
+            "_id",
+            "_type",
+            "name",
+            "service",
+            "script",
+            "cron",
+            "input",
+            "_version",
+            "_oid",
+            "_timestamp",
+            "_user",
+        }
+        for commit, version in zip(commits, (1, 2, 2, 3), strict=True):
+            found = get(stage, f"ECB_FX@{commit}")
+            assert found.keys() == names
+            assert (found["_version"], found["_id"]) == (version, found["_oid"])
+        before = [get(stage, f"ECB_FX@{commit}") for commit in commits]
+        stage.workshop.git("tag", "V1", commits[0])
+        stage.workshop.commit({"processes/etl/ECB_FX.yaml": ECB.replace("30", "33")})
+        stage.apply()
+        assert [get(stage, f"ECB_FX@{commit}") for commit in commits] == before
+        stage.workshop.commit({"processes/etl/ECB_FX.yaml": None})
+        stage.apply()
+        assert [get(stage, f"ECB_FX@{commit}") for commit in commits] == before
 
     def test_a_commit_off_the_history_works_without_a_version(self, stage: Any, commits: list[str]) -> None:
         stage.workshop.git("checkout", "-q", "-b", "side", commits[0])
@@ -141,13 +172,15 @@ class TestReferences:
         broken = get(stage, "ECB_FX@2")
         assert (broken["_id"], broken["_version"]) == (commit, 2)
         assert broken["problems"]
-        assert get(stage, f"ECB_FX@{head}")["_id"] == "ECB_FX"
+        assert get(stage, f"ECB_FX@{head[:20]}")["_id"] == "ECB_FX"
+        assert get(stage, f"ECB_FX@{head}")["_id"] == head
+        assert "problems" not in get(stage, f"ECB_FX@{first}")
 
     def test_a_process_that_is_gone_is_found_by_a_commit_alone(self, stage: Any, commits: list[str]) -> None:
         gone = stage.workshop.commit({"processes/etl/ECB_FX.yaml": None})
         stage.apply()
         for text in ("ECB_FX", "ECB_FX@1"):
-            with pytest.raises(NotFoundError, match="no process ECB_FX"):
+            with pytest.raises(GoneError, match=f"was removed with its file by {gone[:12]}"):
                 get(stage, text)
         assert get(stage, f"ECB_FX@{commits[0]}")["cron"] == "30 16 * * *"
         with pytest.raises(NotFoundError, match="has no process ECB_FX"):

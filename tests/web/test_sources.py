@@ -12,7 +12,7 @@ from reconciler.web import resources
 
 def names(stage: Any) -> list[str]:
     with stage.sources.index() as index:
-        return [one["_id"] for one in resources.processes(index, [], stage.now).items]
+        return [one["_id"] for one in resources.processes(index, stage.repository, [], stage.now).items]
 
 
 def test_what_is_written_is_seen_by_the_next_request(stage: Any) -> None:

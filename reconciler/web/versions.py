@@ -1,0 +1,96 @@
+"""The versions of a process, and all tags: what ``/KEY/*``, ``procctl versions`` and ``procctl tags`` show.
+
+Apart from the other resources, as commands that answer at once load only this.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from reconciler import instant, query
+from reconciler.errors import UsageError
+from reconciler.repo import tags
+from reconciler.repo.repository import Repository
+from reconciler.repo.tags import Tag
+from reconciler.store.index import Index
+from reconciler.sync import references
+from reconciler.version import Version
+from reconciler.web import listing
+from reconciler.web.listing import TYPE, Document, Listing, Parameters
+
+DELETED = "_deleted"
+"""The parameter that adds versions that are gone."""
+_WORDS = {"true": True, "false": False}
+
+
+def versions(index: Index, repository: Repository, name: str, parameters: Parameters = ()) -> Listing:
+    """List the versions of a process, newest first; those that are gone too where the parameter ``_deleted`` says so.
+
+    ``NotFoundError`` where there never was such a process, ``GoneError`` where all is gone and not asked for.
+    """
+    with_deleted, rest = _deleted(parameters)
+    asked = query.parse(rest)
+    row, found = index.process(name), index.versions(name)
+    live = [one for one in found if one.live]
+    if not (live or (found and with_deleted) or (row is not None and row.name == name)):
+        references.current(index, name)  # says what there is not, or not any more
+    named = references.tags_of(repository, index, name)
+    in_force = row.version if row is not None and row.name == name else None
+    documents = (
+        _document(one, name if one.live and one.number == in_force else one.commit, named.get(one.number, ()))
+        for one in (found if with_deleted else live)
+    )
+    wanted = [document for document in documents if asked.matches(document)]
+    return Listing(list(asked.page(wanted)), len(wanted))
+
+
+def all_tags(index: Index, repository: Repository, name: str | None = None) -> list[Document]:
+    """List tags with the process and version that each names; of one process, those of the repository among them.
+
+    Without a process, a tag of the repository stands for itself: it names a version of every process.
+    """
+    if name is not None:
+        references.current(index, name)
+        named = references.named(repository, index, name)
+        return [_tag(index, name, text, tag) for text, tag in sorted(named.items())]
+    found = tags.all(repository)
+    known = index.current_numbers()
+    owners = {full.rpartition("/")[0] for full in found} - {""}
+    later = _later_names(index, known) if owners - known.keys() else {}
+    rows = []
+    for full, tag in found.items():
+        owner, slash, text = full.rpartition("/")
+        rows.append(_tag(index, later.get(owner, owner) if slash else None, text, tag))
+    return sorted(rows, key=lambda row: (row["name"] or "", row["tag"]))
+
+
+def _later_names(index: Index, known: Mapping[str, int]) -> dict[str, str]:
+    """What processes are called now, by the names that they had before and no other process has."""
+    last = [one for one in index.last_versions().values() if one.current is not None]
+    return {old: one.name for one in last for old in one.former if old not in known}
+
+
+def _document(version: Version, id_: str, named: Iterable[str]) -> Document:
+    head = {"_id": id_, "_type": TYPE, "name": version.name}
+    made = listing.meta(version, tuple(named)) | {"path": version.path, "subject": version.subject}
+    return head | made | listing.gone(version)
+
+
+def _tag(index: Index, name: str | None, text: str, tag: Tag) -> Document:
+    version = index.version_at(name, tag.commit) if name is not None and tag.commit is not None else None
+    return {
+        "tag": text,
+        "name": name,
+        "version": version.number if version is not None and version.live else None,
+        "commit": tag.commit,
+        "tagger": tag.tagger or None,
+        "time": None if tag.time is None else instant.text(tag.time),
+        "ref": f"{tags.TAGS}{tag.name}",
+        "message": tag.message,
+    }
+
+
+def _deleted(parameters: Parameters) -> tuple[bool, list[tuple[str, str]]]:
+    given = list(parameters)
+    words = [value for key, value in given if key == DELETED] or ["false"]
+    if len(words) > 1 or words[0] not in _WORDS:
+        raise UsageError("not true or false", where=f"parameter {DELETED}", todo="give it once: true or false")
+    return _WORDS[words[0]], [(key, value) for key, value in given if key != DELETED]
