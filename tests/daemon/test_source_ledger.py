@@ -1,6 +1,5 @@
 """The daemon's two sides on real repositories: what git declares, and what is written down."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,6 @@ from reconciler.daemon.source import Source
 from reconciler.decision import Track
 from reconciler.errors import NotFoundError, UserError
 from reconciler.execution import Execution, Outcome, Trigger, finish
-from reconciler.repo.repository import Repository, open_repository
 from reconciler.store import schedules
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
@@ -20,43 +18,6 @@ from reconciler.sync.versions import Progress
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MAIN = "refs/heads/main"
-FILES = {
-    "processes/A.yaml": "script: a.sh\ncron: '0 6 * * *'\n",
-    "processes/OFF.yaml": "script: a.sh\nenabled: false\n",
-    "processes/TEST_ONLY.yaml": "script: a.sh\nenvironment: test\n",
-    "processes/HELD.yaml": "script: a.sh\nrunAs: nobody\n",
-    "processes/scripts/a.sh": "#!/bin/sh\n:\n",
-}
-
-
-@pytest.fixture
-def repo(workshop: Any) -> Repository:
-    workshop.commit(FILES)
-    return open_repository(workshop.root, {"PATH": "/usr/bin:/bin", "HOME": str(workshop.root)})
-
-
-@pytest.fixture
-def layout(repo: Repository) -> Layout:
-    return Layout.of(repo.common_dir, repo.worktree and repo.worktree / "executions", "production")
-
-
-@pytest.fixture
-def index(layout: Layout) -> Iterator[Index]:
-    opened = Index.open(layout.index, environment="production", release="test")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def source(repo: Repository, index: Index) -> Source:
-    made = Source(repo, index, MAIN, "production", "host")
-    made.begin(Progress(), allow_rewind=False)
-    return made
-
-
-@pytest.fixture
-def ledger(repo: Repository, layout: Layout, index: Index) -> Ledger:
-    return Ledger(repo, layout, index, MAIN)
 
 
 def request(name: str, reference: str | None = None, *, force: bool = False) -> Request:
