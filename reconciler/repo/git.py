@@ -80,11 +80,13 @@ class Git:
     """Git aimed at one place: at the repository ``git_dir``, or at whatever repository ``folder`` belongs to.
 
     ``environ`` is all that git gets of this process's environment; ``Git.at`` makes one with the allowed part of it.
+    ``protocols`` are the transports that it may use, between colons: none, but for a push that the user asked for.
     """
 
     environ: Mapping[str, str]
     folder: Path
     git_dir: Path | None = None
+    protocols: str = "none"
 
     @classmethod
     def at(cls, folder: Path, environ: Mapping[str, str]) -> "Git":
@@ -147,7 +149,7 @@ class Git:
 
     def _environment(self) -> dict[str, str]:
         place = {"GIT_DIR": str(self.git_dir)} if self.git_dir else {}
-        return {**self.environ, **_FIXED, **place}
+        return {**self.environ, **_FIXED, "GIT_ALLOW_PROTOCOL": self.protocols, **place}
 
 
 def check_version(git: Git) -> None:

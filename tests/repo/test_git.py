@@ -13,7 +13,7 @@ from reconciler.repo import git as door
 from reconciler.repo.git import Git, GitError, check_version, fields
 from reconciler.repo.repository import Repository, open_repository
 
-ALLOWED = {"PATH", "HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "TMPDIR"}
+ALLOWED = {"PATH", "HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "TMPDIR", "GNUPGHOME"}
 REDIRECTS = {
     "GIT_DIR": "/nowhere",
     "GIT_WORK_TREE": "/nowhere",

@@ -1,0 +1,138 @@
+"""Pushing over git's own transport, to a real daemon on loopback: nothing is overwritten, and nothing else is used."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.errors import LaterError, UserError
+from reconciler.repo.push import Ref, push
+from reconciler.repo.repository import open_repository
+
+MAIN = Ref("refs/heads/main")
+TAG = "refs/tags/A/PROD"
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty bare repository that a git daemon serves."""
+    bare = tmp_path / "served" / "origin.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(bare)], check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["git", "daemon", "--listen=127.0.0.1", f"--port={port}", "--enable=receive-pack", "--export-all"]
+    daemon = subprocess.Popen(
+        [*command, f"--base-path={bare.parent}"], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    url = f"git://127.0.0.1:{port}/origin.git"
+    try:
+        while subprocess.run(["git", "ls-remote", url], capture_output=True, check=False).returncode:
+            assert daemon.poll() is None
+        yield url
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+def there(origin: str) -> dict[str, str]:
+    out = subprocess.check_output(["git", "ls-remote", origin], text=True)
+    return {line.split()[1]: line.split()[0] for line in out.splitlines()}
+
+
+def test_a_branch_moves_forward_only(workshop: Any, origin: str, tmp_path: Path) -> None:
+    first = workshop.commit({"a": "1"})
+    workshop.git("remote", "add", "origin", origin)
+    repo = open_repository(workshop.root, os.environ)
+    push(repo, os.environ, "origin", [MAIN])
+    assert there(origin)["refs/heads/main"] == first
+    subprocess.run(["git", "clone", "-q", origin, str(tmp_path / "other")], check=True)
+    for arguments in (["commit", "-q", "--allow-empty", "-m", "Theirs"], ["push", "-q", "origin", "main"]):
+        subprocess.run(["git", *arguments], cwd=tmp_path / "other", check=True)
+    theirs = there(origin)["refs/heads/main"]
+    workshop.commit({"a": "2"})
+    with pytest.raises(LaterError, match="somebody else was first") as caught:
+        push(repo, os.environ, "origin", [MAIN])
+    assert "git pull origin main" in caught.value.todo
+    assert there(origin)["refs/heads/main"] == theirs
+
+
+def test_a_tag_moves_only_from_where_it_is_known_to_be(workshop: Any, origin: str) -> None:
+    workshop.commit({"a": "1"})
+    workshop.git("remote", "add", "origin", origin)
+    repo = open_repository(workshop.root, os.environ)
+    workshop.git("tag", "-a", "-m", "first", "A/PROD")
+    old = workshop.git("rev-parse", TAG)
+    push(repo, os.environ, "origin", [Ref(TAG, "")])
+    workshop.git("tag", "-f", "-a", "-m", "second", "A/PROD")
+    for wrong in ("", "0" * 39 + "1"):
+        with pytest.raises(LaterError, match="not there as this clone knows it"):
+            push(repo, os.environ, "origin", [Ref(TAG, wrong)])
+        assert there(origin)[TAG] == old
+    push(repo, os.environ, "origin", [Ref(TAG, old)])
+    assert there(origin)[TAG] == workshop.git("rev-parse", TAG) != old
+    with pytest.raises(LaterError):
+        push(repo, os.environ, "origin", [MAIN, Ref(TAG, old, gone=True)])
+    assert "refs/heads/main" not in there(origin)
+    push(repo, os.environ, "origin", [MAIN, Ref(TAG, workshop.git("rev-parse", TAG), gone=True)])
+    assert there(origin).keys() == {"HEAD", "refs/heads/main"}
+
+
+@pytest.mark.parametrize("url", ["{path}", "file://{path}", "ext::sh -c 'touch {canary}'", "foo::bar"])
+def test_only_the_transports_of_git_are_used(workshop: Any, tmp_path: Path, canary: Path, url: str) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run(["git", "init", "-q", "--bare", str(bare)], check=True)
+    workshop.commit({"a": "1"})
+    workshop.git("remote", "add", "origin", url.format(path=bare, canary=canary))
+    workshop.git("config", "protocol.allow", "always")
+    with pytest.raises(UserError, match="could run anything") as caught:
+        push(open_repository(workshop.root, os.environ), os.environ, "origin", [MAIN])
+    assert "`git push`" in caught.value.todo
+    assert not canary.exists()
+    assert not list((bare / "refs/heads").iterdir())
+
+
+def test_hooks_and_prompts_stay_away(workshop: Any, origin: str, canary: Path, tmp_path: Path) -> None:
+    workshop.commit({"a": "1"})
+    workshop.git("remote", "add", "origin", origin)
+    workshop.write(".git/hooks/pre-push", f"#!/bin/sh\ntouch {canary}\nexit 1\n", 0o755)
+    repo = open_repository(workshop.root, os.environ)
+    push(repo, os.environ, "origin", [MAIN])
+    assert not canary.exists()
+    ssh = workshop.write(
+        "ssh.sh", f'#!/bin/sh\necho "$@" > {tmp_path}/called\necho $SSH_ASKPASS >> {tmp_path}/called\nexit 1\n', 0o755
+    )
+    workshop.git("config", "core.sshCommand", str(ssh))
+    workshop.git("remote", "add", "far", "ssh://git@example.invalid/r.git")
+    with pytest.raises(LaterError, match="not pushed: Could not read from remote repository"):
+        push(repo, os.environ, "far", [MAIN])
+    assert (tmp_path / "called").read_text().split("\n")[-2] == "false"
+    assert "git@example.invalid" in (tmp_path / "called").read_text()
+
+
+def test_what_is_wrong_with_a_remote_is_said_without_its_password(workshop: Any, origin: str) -> None:
+    workshop.commit({"a": "1"})
+    workshop.git("remote", "add", "closed", "https://me:hunter2@127.0.0.1:9/r.git")
+    workshop.git("remote", "add", "origin", origin)
+    repo = open_repository(workshop.root, os.environ)
+    with pytest.raises(LaterError, match="it was not pushed") as caught:
+        push(repo, os.environ, "closed", [MAIN])
+    assert "hunter2" not in str(caught.value)
+    for name in ("none", "--upload-pack=x", "a/b", "https://example.org/x"):
+        with pytest.raises(UserError, match="there is no remote"):
+            push(repo, os.environ, name, [MAIN])
+
+
+def test_a_remote_that_refuses_says_why(workshop: Any, origin: str, tmp_path: Path) -> None:
+    hook = tmp_path / "served/origin.git/hooks/update"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    workshop.commit({"a": "1"})
+    workshop.git("remote", "add", "origin", origin)
+    with pytest.raises(UserError, match="the remote refused it: hook declined") as caught:
+        push(open_repository(workshop.root, os.environ), os.environ, "origin", [MAIN])
+    assert "--branch" in caught.value.todo
