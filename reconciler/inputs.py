@@ -84,6 +84,7 @@ class _Check:
     left: int = _STEPS
 
     def value(self, schema: Mapping[str, Any], value: Any, path: tuple[Step, ...]) -> None:
+        """Note what is wrong with a value and all that is in it; ``_TooLargeError`` where the steps are used up."""
         self._spend(_STEP * (1 + len(schema)))
         kinds = schema.get("type")
         if kinds is not None:

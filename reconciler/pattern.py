@@ -93,6 +93,7 @@ class _Reader:
         self._width = 1
 
     def read(self, text: str) -> Pattern:
+        """Read a whole pattern; ``ValueError`` says what of it cannot be afforded, or is no pattern."""
         at = 0
         while at < len(text):
             token = _TOKEN.match(text, at)

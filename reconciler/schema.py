@@ -78,13 +78,16 @@ def _engine() -> Any:
     from jsonschema import Draft202012Validator, ValidationError, validators  # noqa: PLC0415 - 150 ms, not always needed
 
     def matches(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+        """Match a pattern as ECMA-262 means it."""
         if validator.is_type(instance, "string") and ecma(pattern).search(instance) is None:
             yield ValidationError("pattern")
 
     def bounded(keyword: str, limit: str) -> Callable[..., Any]:
+        """Look into a list or mapping only where it is no longer than ``limit`` says."""
         inner = Draft202012Validator.VALIDATORS[keyword]
 
         def check(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+            """Check one keyword, as the library calls it."""
             sized = isinstance(instance, list | dict)
             return (
                 ()
@@ -160,6 +163,7 @@ def _pattern(error: Any, path: tuple[str | int, ...]) -> Iterator[Finding]:
 
 def _bound(words: str, unit: str = "") -> Callable[..., Iterator[Finding]]:
     def say(error: Any, path: tuple[str | int, ...]) -> Iterator[Finding]:
+        """Say which bound was passed."""
         bound = error.validator_value
         units = f" {unit}{'s' * (bound != 1)}" if unit else ""
         yield Finding(path, f"{label(path) or 'the file'} must {words} {bound}{units}")

@@ -28,6 +28,7 @@ def spread(batches: Sequence[Sequence[worker.Named]], workers: int) -> list[list
     busy: dict[Connection, int] = {}
 
     def hand(one: Connection) -> None:
+        """Give a worker the next batch, if one is left."""
         if waiting:
             busy[one] = waiting.pop()
             with _noticed():
