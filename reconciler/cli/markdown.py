@@ -40,7 +40,7 @@ def code(text: str) -> str:
         return ""
     ticks = "`" * (max(map(len, _TICKS.findall(shown)), default=0) + 1)
     # One space at both ends belongs to the ticks, not to the text.
-    space = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    space = " " if shown.strip(" ") and (shown[0] in "` " or shown[-1] in "` ") else ""
     return f"{ticks}{space}{shown}{space}{ticks}"
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,49 @@ def test_the_workflow_gives_away_nothing(here: Any, tmp_path: Path) -> None:
     uses = [step for step in job["steps"] if "uses" in step]
     assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"]) for step in uses)
     assert uses[0]["with"]["persist-credentials"] is False
-    assert "procctl validate --strict" in text
+    assert uses[0]["with"]["fetch-depth"] == 0, "versions are counted from the whole history"
+    assert "procctl validate --strict --format github" in text
     assert "vars.PROCCTL_SPEC || 'procctl'" in text
     scripts = "".join(step.get("run", "") for step in job["steps"])
     assert "${{" not in scripts, "a variable is never pasted into a shell"
+
+
+def test_what_the_workflow_calls_works_where_it_is_called(here: Any, tmp_path: Path) -> None:
+    """Do as a build machine does: a detached merge of the pull request, and the target as a remote branch."""
+    here("init", "jobs")
+    root, clone = tmp_path / "jobs", tmp_path / "clone"
+    git(root, "checkout", "-q", "-b", "feature")
+    (root / "processes/hello.yaml").write_text("script: hello.sh\ncron: '0 7 * * *'\n")
+    git(root, "commit", "-q", "-a", "-m", "Change")
+    subprocess.run(["git", "clone", "-q", "-b", "main", root, clone], check=True)
+    git(clone, "checkout", "-q", "--detach")
+    git(clone, "merge", "-q", "--no-ff", "-m", "Merge", "origin/feature")
+    workflow = yaml.safe_load((root / ".github/workflows/procctl.yml").read_text())
+    steps = [step["run"] for step in workflow["jobs"]["review"]["steps"] if step.get("run", "").startswith("procctl ")]
+    place = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": os.environ["HOME"]}
+    summary = tmp_path / "summary.md"
+    variables = {**place, "GITHUB_BASE_REF": "main", "GITHUB_STEP_SUMMARY": str(summary)}
+    for step in steps:
+        subprocess.run(["bash", "-e", "-c", step], cwd=clone, env=variables, check=True)
+    assert "#### changed `hello`" in summary.read_text()
+    assert "it will be version 2" in summary.read_text()
+    assert len(steps) == 2
+
+
+def test_the_hook_for_pre_commit_works_with_and_without_names(procctl: Any, here: Any, tmp_path: Path) -> None:
+    """Call the entry as pre-commit does: from the top of the repository, with the names of edited files or without."""
+    (hook,) = yaml.safe_load((Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text())
+    program, *arguments = hook["entry"].split()
+    assert program == "procctl"
+    here("init", "jobs")
+    root = tmp_path / "jobs"
+    tracked = sorted(committed(root))
+    named = [path for path in tracked if re.search(hook["files"], path)]
+    assert "procctl.yaml" in named
+    assert not any(path.startswith((".github", "schemas", "README")) for path in named)
+    procctl(*arguments, *named, cwd=root)
+    procctl(*arguments, cwd=root)
+    (root / "processes/scripts/hello.sh").unlink()
+    assert "hello.sh" in procctl(*arguments, cwd=root, code=1).stdout
+    assert "processes/hello.yaml:" in procctl(*arguments, "processes/hello.yaml", cwd=root, code=1).stdout
+    assert hook["pass_filenames"] is False

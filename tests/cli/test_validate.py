@@ -85,6 +85,26 @@ def test_json_has_every_part_of_a_problem(here: Any, workshop: Any) -> None:
     assert held["pointer"] == "/runAs"
 
 
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif", "markdown"])
+def test_every_format_says_the_same_and_ends_the_same(here: Any, workshop: Any, form: str) -> None:
+    workshop.commit({**GOOD, **HELD})
+    assert "runAs" in here("validate", "--format", form, cwd=workshop.root).stdout
+    here("validate", "--format", form, "--strict", cwd=workshop.root, code=1)
+    workshop.commit(BROKEN)
+    told = here("validate", "--format", form, "--rev", "HEAD", cwd=workshop.root, code=1).stdout
+    assert "B.yaml" in told
+    assert "missing.sh" in told
+    only = here("validate", "--format", form, "processes/A.yaml", cwd=workshop.root).stdout
+    assert "B.yaml" not in only
+
+
+def test_an_annotation_stands_at_its_line(here: Any, workshop: Any) -> None:
+    workshop.commit({**GOOD, **BROKEN})
+    lines = here("validate", "--format", "github", cwd=workshop.root, code=1).stdout.splitlines()
+    assert lines[0].startswith("::error file=processes/B.yaml,line=2,col=7,title=process/cron::")
+    assert lines[-1] == "3 processes, 0 workflows: 2 errors, 0 warnings"
+
+
 def test_a_bare_repository_has_commits_to_check(here: Any, workshop: Any, tmp_path: Path) -> None:
     workshop.commit({**GOOD, **BROKEN})
     bare = tmp_path / "bare.git"
