@@ -21,6 +21,7 @@ OWNERS = {
     "jinja2": {"web"},
     "jsonschema": {"schema"},
     "markupsafe": {"web"},
+    "re2": {"regex"},
     "referencing": {"schema"},
     "sqlite3": {"store"},
     "starlette": {"web"},

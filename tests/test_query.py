@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler import instant
 from reconciler.errors import UsageError
-from reconciler.query import Query, parse
+from reconciler.query import parse
 
 REASON = "crontab(ECB_FX,Thu Jul 01 2021 16:30:00 GMT+0000 (Greenwich Mean Time))"
 RECORD = {
@@ -54,10 +54,9 @@ class TestEquality:
             ("name", "ecb_fx"),
             ("name", "ECB"),
             ("name", ""),
-            ("version", "03"),
-            ("version", "true"),
+            ("body.deep.ratio", "0.50001"),
+            ("body.deep.ratio", "00.5"),
             ("body.deep.on", "1"),
-            ("body.deep.none", "null"),
             ("body.deep", "{}"),
             ("body", ""),
             ("nowhere", ""),
@@ -142,19 +141,19 @@ class TestRange:
         ("value", "what", "where"),
         [
             ("range(2021-07-19)", "takes a first and a last value", "character 7"),
-            ("range()", "takes a first and a last value", "character 7"),
+            ("range()", "a value is missing", "character 7"),
             ("range(1,2,3)", "takes a first and a last value", "character 7"),
-            ("range(yesterday,2021-07-23)", "the first value of range(), 'yesterday'", "character 7"),
-            ("range(2021-07-19,2021-02-30)", "the last value of range(), '2021-02-30'", "character 7"),
-            ("range(2021-07-19,)", "the last value of range(), ''", "character 7"),
-            ("range(1,2021-07-23)", "the first value of range(), '1'", "character 7"),
-            ("range(0000-01-01,2021-07-23)", "the first value", "character 7"),
-            ("range(0001-01-01T00:00:00+10:00,2021-07-23)", "the first value", "character 7"),
-            ("range(2021-07-19,9999-12-31T23:59:59-10:00)", "the last value", "character 7"),
-            ("range(9999-12-31T23:59:59.9999Z,9999-12-31)", "the first value", "character 7"),
-            ("range(2021-07-19T00:00:00 02:00,2021-07-23)", "write + as %2B", "character 7"),
+            ("range(yesterday,2021-07-23)", "'yesterday' is not an instant", "character 7"),
+            ("range(2021-07-19,2021-02-30)", "'2021-02-30' is not an instant", "character 18"),
+            ("range(2021-07-19, 2021-02-30)", "'2021-02-30' is not an instant", "character 19"),
+            ("range(2021-07-19,)", "a value is missing", "character 18"),
+            ("range(1,2021-07-23)", "'1' is not an instant", "character 7"),
+            ("range(0000-01-01,2021-07-23)", "'0000-01-01' is not an instant", "character 7"),
+            ("range(0001-01-01T00:00:00+10:00,2021-07-23)", "is not an instant", "character 7"),
+            ("range(2021-07-19,9999-12-31T23:59:59-10:00)", "is not an instant", "character 18"),
+            ("range(9999-12-31T23:59:59.9999Z,9999-12-31)", "is not an instant", "character 7"),
+            ("range(2021-07-19T00:00:00 02:00,2021-07-23)", "is not an instant", "character 7"),
             ("range(2021-07-24,2021-07-23)", "is after the last", "character 7"),
-            ("range(3,1)", "is after the last", "character 7"),
             ("range(2021-07-19,2021-07-23", "closing parenthesis is missing", "character 28"),
             ("between(1,2)", "unknown function between()", "character 1"),
             ("RANGE(1,2)", "unknown function RANGE()", "character 1"),
@@ -204,7 +203,9 @@ def test_pages_laid_side_by_side_are_the_list(limit: int, skip: int, count: int)
 
 class TestParameters:
     def test_defaults(self) -> None:
-        assert parse([]) == Query((), 100, 0)
+        asked = parse([])
+        assert (asked.limit, asked.skip, asked.order, asked.projection, asked.summary) == (100, 0, (), None, None)
+        assert asked.matches({})
 
     def test_limit_and_skip_cut_a_page(self) -> None:
         everything = list(range(250))
@@ -225,8 +226,7 @@ class TestParameters:
             ("_limit", "9" * 30),
             ("_skip", "-1"),
             ("_skip", "9" * 30),
-            ("_filter", "name=A"),
-            ("_sort", "name"),
+            ("_filters", "name=A"),
             ("_Limit", "1"),
             ("_", "1"),
             ("__proto__", "1"),
@@ -235,16 +235,18 @@ class TestParameters:
             ("a..b", "1"),
             ("a.", "1"),
             ("a b", "1"),
+            ("a,b", "1"),
+            ("a[0]", "1"),
+            ("a\ud800", "1"),
             ('a"b', "1"),
             ("a'b", "1"),
             ("$.name", "1"),
             ("name)--", "1"),
             ("name\x00", "1"),
             ("name\n", "1"),
-            ("naïve", "1"),
             ("a" * 65, "1"),
             (".".join("abcdefghi"), "1"),
-            ("name", "x" * 2001),
+            ("name", "x" * 10_001),
         ],
     )
     def test_what_is_no_parameter_is_refused_by_name(self, name: str, value: str) -> None:

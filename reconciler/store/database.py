@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from reconciler.criteria import SQL_FUNCTIONS
 from reconciler.errors import LaterError, ProcctlError, UserError
 
 _PATIENCE = 10.0
@@ -98,6 +99,8 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=mode != "ro",
     )
+    for name, (arguments, function) in SQL_FUNCTIONS.items():
+        connection.create_function(name, arguments, function, deterministic=True)
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
         # a rebuild's log would otherwise keep its size for ever
