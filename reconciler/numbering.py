@@ -23,7 +23,8 @@ The history is that of the followed branch along first parents, oldest first. Wh
    - A delete needs N not to be current after the commit.
 
 6. **A rename without a mark** is recognised where one file goes and one comes whose values are equal but for ``name``
-   and ``_id``, no third one that goes or comes has these values, and NEW is free. A change of case is always one.
+   and ``_id`` (whose content is, where it is no readable mapping), no third one that goes or comes has these values,
+   and NEW is free. A change of case is always one.
 7. **A rename** hands all versions over: NEW has the same numbers, OLD's are gone. A commit that changes more than the
    name makes a version of NEW as well. To rename back is free. Created again, OLD is another process, whose numbers go
    on after those that it handed over.
@@ -56,8 +57,8 @@ class Facts(Protocol):
     def content(self, blob: str) -> str:
         """The digest of what counts in a file: ``version.content_of``."""
 
-    def values(self, path: str, blob: str) -> str | None:
-        """A digest of a file's values but ``name`` and ``_id``; ``None`` where it has none that can be read."""
+    def values(self, path: str, blob: str) -> str:
+        """A digest of a file's values but ``name`` and ``_id``; of its content where it has none that can be read."""
 
     def sound(self, path: str, blob: str) -> bool:
         """Whether a file, by itself, is free of errors."""
@@ -253,18 +254,22 @@ class _Step:
         """Find what was renamed without a mark."""
         if not (went and came):
             return
-        gone = {key: self._values(self._book.last[key].files) for key in sorted(went)}
-        here = {key: self._values(tuple(self._files[key].items())) for key in came}
-        goers, comers = Counter(gone.values()), Counter(here.values())
-        new_of = {value: key for key, value in here.items()}
-        for old, value in gone.items():
-            if value is None or goers[value] != 1 or comers[value] != 1:
-                continue
-            if self._book.is_free(new_of[value], self._book.last[old]):
-                self._renamed[old] = new_of[value]
+        book = self._book
+        single = {key: book.last[key].files[0] for key in sorted(went) if len(book.last[key].files) == 1}
+        coming = {key: next(iter(self._files[key].items())) for key in came}
+        if len(single) == len(coming) == 1 and self._is_equal(went, coming):
+            pairs = [(old, new) for old in single for new in coming]
+        else:
+            pairs = _pairs(
+                {key: book.facts.values(*file) for key, file in single.items()},
+                {key: book.facts.values(*file) for key, file in coming.items()},
+            )
+        self._renamed.update((old, new) for old, new in pairs if book.is_free(new, book.last[old]))
 
-    def _values(self, files: Files) -> str | None:
-        return self._book.facts.values(*files[0]) if len(files) == 1 else None
+    def _is_equal(self, went: Iterable[str], coming: Mapping[str, tuple[str, str]]) -> bool:
+        """Whether not even the content is another: then nothing has to be parsed."""
+        old = {self._book.last[key].content for key in went}
+        return old == {self._book.facts.content(blob) for _, blob in coming.values()}
 
     def _why_no_rename(self, mark: Rename) -> str:
         old, new = self._book.last.get(mark.old.lower()), self._book.last.get(mark.new.lower())
@@ -421,6 +426,13 @@ class _Chain:
     def _end(self, number: int, why: str) -> None:
         self._live.remove(number)
         self.gone[number] = why
+
+
+def _pairs(gone: Mapping[str, str], here: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Pair what went with what is here where just one of each has a value."""
+    goers, comers = Counter(gone.values()), Counter(here.values())
+    new_of = {value: key for key, value in here.items()}
+    return [(old, new_of[value]) for old, value in gone.items() if goers[value] == comers[value] == 1]
 
 
 def _stem(path: str) -> str:

@@ -4,7 +4,6 @@ A version is one commit of the first-parent history that changed the content of 
 ``name`` and the path do not. How they are counted stands in ``numbering``.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -93,5 +92,7 @@ def content_of(blob: str, data: bytes) -> str:
     rest = _NAME_LINE.sub(b"", data)
     if len(rest) == len(data):
         return blob
+    import hashlib  # noqa: PLC0415 - loads OpenSSL, which takes longer than reading all versions of a process
+
     digest = hashlib.sha256 if len(blob) == _SHA256 else hashlib.sha1
     return digest(b"blob %d\0%b" % (len(rest), rest)).hexdigest()

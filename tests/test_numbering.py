@@ -32,9 +32,9 @@ class World:
     def content(self, blob: str) -> str:
         return blob.partition("~")[0]
 
-    def values(self, path: str, blob: str) -> str | None:
+    def values(self, path: str, blob: str) -> str:
         del path
-        return None if blob.startswith("?") else blob.partition("~")[0].partition("#")[0]
+        return self.content(blob) if blob.startswith("?") else self.content(blob).partition("#")[0]
 
     def sound(self, path: str, blob: str) -> bool:
         del path
@@ -308,11 +308,11 @@ class TestRenames:
         assert three.live("B") == {1: "w"}
         assert {why for _, why in three.gone("A").values()} == {REMOVED}
 
-    def test_what_cannot_be_read_is_not_recognised(self, world: World) -> None:
-        world.take((A, "?"))
-        world.take((A, None), (B, "?"))
+    def test_what_cannot_be_read_is_recognised_by_its_content(self, world: World) -> None:
+        world.take((A, "?"), (D, "?d"))
+        world.take((A, None), (B, "?~B"), (D, None), (C, "?d#c"))
         assert world.live("B") == {1: "?"}
-        assert world.state["b"].former == ()
+        assert (world.state["b"].former, world.state["c"].former) == (("A",), ())
 
     @pytest.mark.parametrize(
         "changes",

@@ -4,13 +4,12 @@ Where a new tip descends from the old one but its first-parent chain misses it (
 history follows the parent that contains the old tip. Such choices are a ``mainline``: merge -> the parent followed.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from reconciler import marks, version
+from reconciler import version
 from reconciler.errors import UserError
-from reconciler.marks import Mark
 from reconciler.repo import paths
 from reconciler.repo.git import fields
 from reconciler.repo.objects import MOST_ENTRIES, ROOTS
@@ -18,12 +17,11 @@ from reconciler.repo.repository import Repository
 
 Mainline = Mapping[str, str]
 _NONE: Mainline = {}
-_RAW = ("--raw", "-r", "-z", "--root", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "-O/dev/null")
-_FORMAT = "--format=tformat:%H%x00%P%x00%an%x00%ct%x00%s%x00%B"
-_FIELDS = _FORMAT.count("%x00") + 1
-_MARKED = ("--extended-regexp", f"--grep=^[[:blank:]]*{marks.PREFIX}", "--format=tformat:%H%x00%B")
+RAW = ("--raw", "-r", "-z", "--root", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "-O/dev/null")
+FORMAT = "--format=tformat:%H%x00%P%x00%an%x00%ct%x00%s%x00%B"
+FIELDS = FORMAT.count("%x00") + 1
 _ABSENT = "000000"
-_REGULAR = frozenset({"100644", "100755", "100664"})
+REGULAR = frozenset({"100644", "100755", "100664"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One commit of the history; ``parent`` is the one before it, if there is one, ``marks`` are its own message's."""
+    """One commit of the history; ``parent`` is the one before it, if there is one."""
 
     id: str
     parent: str | None
@@ -57,27 +55,11 @@ class Step:
     time: datetime
     subject: str
     edits: tuple[Edit, ...]
-    marks: tuple[Mark, ...] = ()
-    is_merge: bool = False
-
-
-def commits(repo: Repository, old: str | None, new: str, mainline: Mainline = _NONE) -> Iterator[version.Commit]:
-    """Give all commits after ``old`` up to ``new``, oldest first, as versions are folded from.
-
-    Only a regular file is content: a symlink or submodule in its place counts as no file.
-    """
-    brought: Mapping[str, tuple[Mark, ...]] | None = None
-    for step in _forward(repo, old, new, mainline):
-        found = step.marks
-        if step.is_merge:
-            brought = _brought(repo, old, new, mainline) if brought is None else brought
-            found = (*brought.get(step.id, ()), *found)
-        yield version.Commit(step.id, step.author, step.time, step.subject, tuple(changes(step.edits)), found)
 
 
 def walk(repo: Repository, new: str, old: str | None = None, mainline: Mainline = _NONE) -> Iterator[Step]:
     """Walk back from ``new`` to where ``old`` is reached, through the commits that touched what is declared."""
-    for top, until, turn in _parts(repo, old, new, mainline):
+    for top, until, turn in parts(repo, old, new, mainline):
         yield from _log(repo, top, *until, "--", *ROOTS)
         if turn is not None:
             yield from (step for step in _against(repo, turn, mainline[turn]) if step.edits)
@@ -85,7 +67,7 @@ def walk(repo: Repository, new: str, old: str | None = None, mainline: Mainline 
 
 def diff(repo: Repository, old: str, new: str) -> tuple[Edit, ...]:
     """Give what differs between two commits in what is declared; it costs what differs, not what there is."""
-    with repo.git.stream("diff-tree", *_RAW, "--end-of-options", old, new, "--", *ROOTS) as out:
+    with repo.git.stream("diff-tree", *RAW, "--end-of-options", old, new, "--", *ROOTS) as out:
         return tuple(_edits(iter(fields(out))))
 
 
@@ -94,7 +76,7 @@ def changes(edits: Iterable[Edit]) -> Iterator[version.Change]:
     for edit in edits:
         name = version.name_of(edit.path)
         if name is not None:
-            yield version.Change(name, edit.path, edit.blob if edit.mode in _REGULAR else None)
+            yield version.Change(name, edit.path, edit.blob if edit.mode in REGULAR else None)
 
 
 def parent(repo: Repository, commit: str) -> str | None:
@@ -106,7 +88,7 @@ def parent(repo: Repository, commit: str) -> str | None:
 def chain(repo: Repository, tip: str, mainline: Mainline = _NONE, old: str | None = None) -> tuple[str, ...]:
     """Give the ids of the first-parent history, newest first: the whole of it, or what came after ``old``."""
     ids: list[str] = []
-    for top, until, turn in _parts(repo, old, tip, mainline):
+    for top, until, turn in parts(repo, old, tip, mainline):
         ids += repo.git.run("rev-list", "--first-parent", "--end-of-options", top, *until).decode().split()
         ids += [turn] if turn else []
     return tuple(ids)
@@ -126,7 +108,7 @@ def choices(repo: Repository, old: str, new: str) -> dict[str, str]:
     return chosen
 
 
-def _parts(
+def parts(
     repo: Repository, old: str | None, new: str, mainline: Mainline
 ) -> Iterator[tuple[str, tuple[str, ...], str | None]]:
     """Cut the history, newest first, where it leaves the first parent: where to begin, what to leave out, the merge."""
@@ -146,63 +128,16 @@ def _turn(repo: Repository, top: str, old: str | None, mainline: Mainline) -> st
     return next((id_ for id_ in listed if id_ in mainline), None)
 
 
-def _forward(repo: Repository, old: str | None, new: str, mainline: Mainline) -> Iterator[Step]:
-    for top, until, turn in reversed(list(_parts(repo, old, new, mainline))):
-        if turn is not None:
-            yield from _against(repo, turn, mainline[turn])
-        yield from _log(repo, top, *until, "--", reverse=True)
-
-
-def _brought(repo: Repository, old: str | None, new: str, mainline: Mainline) -> dict[str, tuple[Mark, ...]]:
-    """Give the marks of commits off the history, by the commit of it that brings them in, oldest first."""
-    span = ("--end-of-options", new, *([f"^{old}"] if old else []), "--")
-    with repo.git.stream("log", "--topo-order", "--reverse", "-z", "--encoding=UTF-8", *_MARKED, *span) as out:
-        rest = fields(out)
-        said = {id_.decode().strip(): marks.parse(next(rest).decode(errors="replace")) for id_ in rest}
-    if not said:
-        return {}
-    places = {id_: place for place, id_ in enumerate(reversed(chain(repo, new, mainline, old)))}
-    if all(id_ in places for id_ in said):
-        return {}
-    ids = {place: id_ for id_, place in places.items()}
-    found: dict[str, tuple[Mark, ...]] = {}
-    reached = _reached(repo, span, places, said.keys() - places.keys())
-    for id_, given in said.items():
-        if id_ in reached:
-            found[ids[reached[id_]]] = (*found.get(ids[reached[id_]], ()), *given)
-    return found
-
-
-def _reached(
-    repo: Repository, span: tuple[str, ...], places: Mapping[str, int], wanted: Container[str]
-) -> dict[str, int]:
-    """Say for commits off the history which place of it is the first that contains them."""
-    found: dict[str, int] = {}
-    pending: dict[str, int] = {}
-    with repo.git.stream("rev-list", "--topo-order", "--parents", *span) as out:
-        for line in out:
-            id_, *parents = line.decode().split()
-            first = pending.pop(id_, None)
-            place = places.get(id_, first)
-            if place is None:
-                continue
-            if id_ in wanted:
-                found[id_] = place
-            for parent_ in parents:
-                pending[parent_] = min(place, pending.get(parent_, place))
-    return found
-
-
-def _log(repo: Repository, top: str, *until: str, reverse: bool = False) -> Iterator[Step]:
-    options = ("--first-parent", "-m", *_RAW, "--encoding=UTF-8", _FORMAT, *(["--reverse"] if reverse else []))
+def _log(repo: Repository, top: str, *until: str) -> Iterator[Step]:
+    options = ("--first-parent", "-m", *RAW, "--encoding=UTF-8", FORMAT)
     with repo.git.stream("log", *options, "--end-of-options", top, *until) as out:
         yield from _steps(fields(out))
 
 
 def _against(repo: Repository, merge: str, parent: str) -> Iterator[Step]:
     """Give one merge as a step from a parent of choice."""
-    head = repo.git.run("log", "-1", "--no-patch", "-z", "--encoding=UTF-8", _FORMAT, "--end-of-options", merge)
-    for step in _steps(iter(head.split(b"\0")[:_FIELDS])):
+    head = repo.git.run("log", "-1", "--no-patch", "-z", "--encoding=UTF-8", FORMAT, "--end-of-options", merge)
+    for step in _steps(iter(head.split(b"\0")[:FIELDS])):
         yield replace(step, parent=parent, edits=diff(repo, parent, merge))
 
 
@@ -212,34 +147,33 @@ def _steps(parts: Iterable[bytes]) -> Iterator[Step]:
     edits: list[bytes] = []
     rest = iter(parts)
     for part in rest:
-        if len(head) == _FIELDS and part.lstrip(b"\n").startswith(b":"):
+        if len(head) == FIELDS and part.lstrip(b"\n").startswith(b":"):
             edits += (part, next(rest))
-            _check_count(len(edits) // 2)
+            check_count(len(edits) // 2)
             continue
-        if len(head) == _FIELDS:
+        if len(head) == FIELDS:
             yield _step(head, edits)
             head, edits = [], []
         head.append(part)
-    if len(head) == _FIELDS:
+    if len(head) == FIELDS:
         yield _step(head, edits)
 
 
 def _step(head: list[bytes], edits: list[bytes]) -> Step:
-    id_, parents, author, seconds, subject, message = (part.decode(errors="replace") for part in head)
+    id_, parents, author, seconds, subject, _ = (part.decode(errors="replace") for part in head)
     at = datetime.fromtimestamp(int(seconds), UTC)
-    first, _, others = parents.partition(" ")
-    changed = tuple(_edits(iter(edits)))
-    return Step(id_.strip(), first or None, author, at, subject, changed, marks.parse(message), bool(others))
+    return Step(id_.strip(), parents.partition(" ")[0] or None, author, at, subject, tuple(_edits(iter(edits))))
 
 
 def _edits(parts: Iterator[bytes]) -> Iterator[Edit]:
     for count, facts in enumerate(parts):
-        _check_count(count)
+        check_count(count)
         old_mode, mode, old, blob, _ = facts.decode().lstrip("\n").removeprefix(":").split(" ")
         yield Edit(paths.text(next(parts)), old_mode, old, mode, blob)
 
 
-def _check_count(edits: int) -> None:
+def check_count(edits: int) -> None:
+    """Raise ``UserError`` beyond ``MOST_ENTRIES``."""
     if edits > MOST_ENTRIES:
         todo = "move what is neither process, workflow nor script elsewhere"
         raise UserError(f"one commit changes more than {MOST_ENTRIES:,} files below processes/", todo=todo)

@@ -96,6 +96,13 @@ class HistoryTables(Database):
         )
         return tuple(json.loads(rows[0][0])) if rows else ()
 
+    def renamed(self) -> dict[str, tuple[str, ...]]:
+        """The former names of every process that has had others, newest first."""
+        rows = self._read(
+            "SELECT name, former FROM last_versions WHERE environment = ? AND former <> '[]'", (self.environment,)
+        )
+        return {name: tuple(json.loads(former)) for name, former in rows}
+
     def ignored_marks(self, name: str | None = None) -> tuple[Ignored, ...]:
         """The marks that do not hold, oldest first: all of them, or those about one process."""
         rows = self._read(
@@ -123,17 +130,19 @@ class HistoryTables(Database):
         )
         return {row[0]: _last(row) for row in rows}
 
-    def add_versions(self, versions: Iterable[Version], last: Mapping[str, Last]) -> None:
-        """Write versions that are new or changed, and where numbering stands now for the names in ``last``."""
-        with self.transaction():
-            self._write_many(
-                "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (_values(self.environment, one) for one in versions),
-            )
-            self._write_many(
-                "INSERT OR REPLACE INTO last_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (_last_values(self.environment, key, one) for key, one in last.items()),
-            )
+    def add_versions(self, versions: Iterable[Version]) -> None:
+        """Write versions that are new or otherwise than before."""
+        self._write_many(
+            "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (_values(self.environment, one) for one in versions),
+        )
+
+    def set_last_versions(self, last: Mapping[str, Last]) -> None:
+        """Write where numbering stands for some names, by the name in lower case."""
+        self._write_many(
+            "INSERT OR REPLACE INTO last_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (_last_values(self.environment, key, one) for key, one in last.items()),
+        )
 
     def add_to_chain(self, commits: Iterable[str], place: int) -> None:
         """Add commits of the history, oldest first, from a place on."""

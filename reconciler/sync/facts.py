@@ -4,11 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Self
 
 from reconciler import marks, version, yamltext
-from reconciler.repo import objects
+from reconciler.entry import File
+from reconciler.repo.reader import Reader
 from reconciler.repo.repository import Repository
-from reconciler.scripts import File
 from reconciler.store.index import Index
 from reconciler.sync.parsing import Parser
 from reconciler.version import Commit, Version
@@ -38,34 +39,48 @@ def named_in(commits: Iterable[Commit]) -> set[str]:
 
 
 class Facts:
-    """Facts of one repository; what was folded before is in the index. A ``parser`` is one that is at work already."""
+    """Facts of one repository; what was folded before is in the index. Enter it, and leave it at the end.
+
+    A ``parser`` is one that is at work already.
+    """
 
     def __init__(self, repo: Repository, index: Index, parser: Parser | None = None) -> None:
-        self._repo = repo
         self._index = index
+        self._reader = Reader(repo)
         self._contents: dict[str, str] = {}
         self._parser = parser or Parser(repo, index)
 
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._reader.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End."""
+        self._reader.__exit__(*error)
+
     def prepare(self, blobs: Iterable[str]) -> None:
         """Read the files of the next commits; those of the ones before are forgotten."""
-        found = objects.read_blobs(self._repo, dict.fromkeys(blobs), yamltext.LARGEST)
-        self._contents = {blob: _content(blob, data) for blob, data in found}
+        found = self._reader.read(tuple(dict.fromkeys(blobs)), yamltext.LARGEST)
+        self._contents = {blob: _content(blob, data) for blob, _, data in found}
 
     def content(self, blob: str) -> str:
         """The digest of what counts in a file; beyond the size of a configuration, its whole bytes count."""
         if blob not in self._contents:
-            ((_, data),) = objects.read_blobs(self._repo, (blob,), yamltext.LARGEST)
-            self._contents[blob] = _content(blob, data)
+            self._contents[blob] = _content(blob, self._data(blob))
         return self._contents[blob]
 
-    def values(self, path: str, blob: str) -> str | None:
-        """A digest of a file's values but its names, as YAML has them: no release of this program reads others."""
-        ((_, data),) = objects.read_blobs(self._repo, (blob,), yamltext.LARGEST)
-        document, _ = yamltext.read(path, data)
+    def values(self, path: str, blob: str) -> str:
+        """A digest of a file's values but its names, as YAML has them, whatever a release of this program requires."""
+        document, _ = yamltext.read(path, self._data(blob))
         if document is None or not isinstance(document.value, dict):
-            return None
+            return self.content(blob)
         values = {key: value for key, value in document.value.items() if key not in _NAMES}
         return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+    def _data(self, blob: str) -> bytes:
+        ((_, _, data),) = self._reader.read((blob,), yamltext.LARGEST)
+        return data
 
     def sound(self, path: str, blob: str) -> bool:
         """Whether a file, by itself, is free of errors."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from reconciler import numbering
 from reconciler.marks import Mark, Rename
 from reconciler.numbering import Ignored
-from reconciler.repo import history, refs
+from reconciler.repo import commits, history, refs
 from reconciler.repo.repository import Repository
 from reconciler.store.index import Index
 from reconciler.sync import parsing, versions
@@ -37,14 +37,13 @@ def foresee(repo: Repository, index: Index | None, span: tuple[str, str], parser
     In a shallow clone nothing can be counted: there, marks are believed.
     """
     base, head = span
-    marks = tuple(mark for commit in history.commits(repo, base, head) for mark in commit.marks)
+    marks = tuple(mark for commit in commits.commits(repo, base, head) for mark in commit.marks)
     if repo.shallow:
         return Prospect({}, _renames(marks), ())
     merged = Commit(head, "", now, "", tuple(history.changes(history.diff(repo, base, head))), marks)
     if not merged.changes and not marks:
         return Prospect({}, (), ())
-    with _counted(repo, index, span) as counted:
-        facts = Facts(repo, counted, parser)
+    with _counted(repo, index, span) as counted, Facts(repo, counted, parser) as facts:
         facts.prepare(change.blob for change in merged.changes if change.blob)
         folded = numbering.fold(counted.last_versions(named_in((merged,))), (merged,), facts)
     idle = {one.line for one in folded.ignored}

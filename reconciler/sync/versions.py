@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from reconciler import numbering
 from reconciler.errors import UserError
-from reconciler.repo import history, refs
+from reconciler.repo import commits, history, refs
 from reconciler.repo.repository import Repository
 from reconciler.store.index import Index
 from reconciler.sync.facts import Facts, named_in, strides
@@ -59,20 +59,29 @@ def extend(
             begin, mainline = None, {} if rewound else dict(remembered.mainline)
         if base := begin or (None if rewound else remembered.commit):
             mainline |= history.choices(repo, base, commit)
-        facts = Facts(repo, index)
-        place = (index.place(begin) or 0) + 1 if begin else 0
-        for stride in strides(history.commits(repo, begin, commit, mainline)):
-            facts.prepare(change.blob for one in stride for change in one.changes if change.blob)
-            last = index.last_versions(named_in(stride))
-            folded = numbering.fold(last, stride, facts)
-            changed = {key: one for key, one in folded.state.items() if one is not last.get(key)}
-            index.add_versions(folded.versions, changed)
-            index.add_ignored_marks(folded.ignored)
-            index.add_to_chain((one.id for one in stride), place)
-            place += len(stride)
+        _count(repo, index, (begin, commit), mainline)
         index.set_meta(_COMMIT, commit)
         index.set_meta(_MAINLINE, json.dumps(mainline))
     return Progress(commit, mainline)
+
+
+def _count(repo: Repository, index: Index, span: tuple[str | None, str], mainline: Mapping[str, str]) -> None:
+    """Fold the commits of a span, part by part, into the index."""
+    old, new = span
+    place = (index.place(old) or 0) + 1 if old else 0
+    state: dict[str, numbering.Last] = {}
+    with Facts(repo, index) as facts:
+        for stride in strides(commits.commits(repo, old, new, mainline)):
+            facts.prepare(change.blob for one in stride for change in one.changes if change.blob)
+            if old:
+                state |= index.last_versions({name.lower() for name in named_in(stride)} - state.keys())
+            folded = numbering.fold(state, stride, facts)
+            state = dict(folded.state)
+            index.add_versions(folded.versions)
+            index.add_ignored_marks(folded.ignored)
+            index.add_to_chain((one.id for one in stride), place)
+            place += len(stride)
+    index.set_last_versions(state)
 
 
 def _knows(known: Progress, remembered: Progress) -> bool:

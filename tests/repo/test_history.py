@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from reconciler.errors import UserError
-from reconciler.repo import history
+from reconciler.repo import commits, history
 from reconciler.repo.repository import Repository
 from reconciler.version import Change
 
 
 def subjects(repo: Repository, old: str | None, new: str, mainline: history.Mainline | None = None) -> list[str]:
-    return [commit.subject for commit in history.commits(repo, old, new, mainline or {})]
+    return [commit.subject for commit in commits.commits(repo, old, new, mainline or {})]
 
 
 def head(workshop: Any) -> str:
@@ -25,7 +25,7 @@ def test_a_commit_tells_who_when_and_what(workshop: Any, repo: Repository) -> No
     first = workshop.commit({"processes/A.yaml": "a", "processes/deep/B.yml": "b", "README": "x"}, "Añadir\n\nbody")
     workshop.commit({"README": "y"})
     second = workshop.commit({"processes/A.yaml": None, "processes/C.yaml": "c"}, ":100644 not a change")
-    one, between, two = history.commits(repo, None, second)
+    one, between, two = commits.commits(repo, None, second)
     blob = workshop.git("rev-parse", f"{first}:processes/A.yaml")
     assert (one.id, one.author, one.subject) == (first, "Zoë Ünï", "Añadir")
     assert one.time == datetime.fromtimestamp(int(workshop.git("log", "-1", "--format=%ct", first)), UTC)
@@ -47,7 +47,7 @@ def test_what_touches_no_process_is_no_commit_of_one(workshop: Any, repo: Reposi
     workshop.commit({"processes/workflows/w.yaml": "w", "processes/scripts/s.yaml": "s", "procctl.yaml": "p"}, "1")
     workshop.commit({"processes/no process.yaml": "x", "processes/A.txt": "x", "processes/private.yaml": "x"}, "2")
     workshop.commit({"processes/scripts.yaml": "a process of that name"}, "3")
-    assert [len(one.changes) for one in history.commits(repo, None, head(workshop))] == [0, 0, 1]
+    assert [len(one.changes) for one in commits.commits(repo, None, head(workshop))] == [0, 0, 1]
 
 
 def test_a_merge_is_one_commit_against_its_first_parent(workshop: Any, repo: Repository) -> None:
@@ -58,9 +58,9 @@ def test_a_merge_is_one_commit_against_its_first_parent(workshop: Any, repo: Rep
     workshop.git("checkout", "-q", "main")
     workshop.commit({"processes/C.yaml": "c"}, "main 1")
     workshop.git("merge", "-q", "--no-ff", "-m", "merge", "side")
-    commits = list(history.commits(repo, None, head(workshop)))
-    assert [commit.subject for commit in commits] == ["start", "main 1", "merge"]
-    assert [change.name for change in commits[-1].changes] == ["A", "B"]
+    found = list(commits.commits(repo, None, head(workshop)))
+    assert [commit.subject for commit in found] == ["start", "main 1", "merge"]
+    assert [change.name for change in found[-1].changes] == ["A", "B"]
 
 
 def test_an_octopus_is_one_commit(workshop: Any, repo: Repository) -> None:
@@ -70,9 +70,9 @@ def test_an_octopus_is_one_commit(workshop: Any, repo: Repository) -> None:
         workshop.commit({f"processes/{branch.upper()}.yaml": branch}, branch)
     workshop.git("checkout", "-q", "main")
     workshop.git("merge", "-q", "--no-ff", "-m", "octopus", "x", "y", "z")
-    commits = list(history.commits(repo, None, head(workshop)))
-    assert [commit.subject for commit in commits] == ["start", "octopus"]
-    assert [change.name for change in commits[-1].changes] == ["X", "Y", "Z"]
+    found = list(commits.commits(repo, None, head(workshop)))
+    assert [commit.subject for commit in found] == ["start", "octopus"]
+    assert [change.name for change in found[-1].changes] == ["X", "Y", "Z"]
 
 
 def test_symlinks_and_submodules_are_no_content(workshop: Any, repo: Repository) -> None:
@@ -83,7 +83,7 @@ def test_symlinks_and_submodules_are_no_content(workshop: Any, repo: Repository)
     workshop.git("rm", "-q", "--cached", "processes/B.yaml")
     workshop.git("update-index", "--add", "--cacheinfo", f"160000,{first},processes/B.yaml")
     workshop.git("commit", "-q", "-m", "replaced")
-    (commit,) = history.commits(repo, first, head(workshop))
+    (commit,) = commits.commits(repo, first, head(workshop))
     assert [(change.name, change.blob) for change in commit.changes] == [("A", None), ("B", None)]
 
 

@@ -70,8 +70,10 @@ def test_parsed_files_are_shared_by_environments(layout: Layout, index: Index) -
 
 
 def test_versions_come_newest_first_and_add_up(index: Index) -> None:
-    index.add_versions([version("A", 1), version("A", 2), version("B", 1)], {"a": Last("A", 2), "b": Last("B", 1)})
-    index.add_versions([version("A", 3)], {"a": Last("A", 3, 3, "c", (("processes/A.yaml", "b3"),), "A@1")})
+    index.add_versions([version("A", 1), version("A", 2), version("B", 1)])
+    index.set_last_versions({"a": Last("A", 2), "b": Last("B", 1)})
+    index.add_versions([version("A", 3)])
+    index.set_last_versions({"a": Last("A", 3, 3, "c", (("processes/A.yaml", "b3"),), "A@1")})
     assert index.versions("A") == (version("A", 3), version("A", 2), version("A", 1))
     assert index.versions("C") == ()
     assert index.last_versions() == {"a": Last("A", 3, 3, "c", (("processes/A.yaml", "b3"),), "A@1"), "b": Last("B", 1)}
@@ -79,15 +81,16 @@ def test_versions_come_newest_first_and_add_up(index: Index) -> None:
 
 def test_adding_a_version_twice_is_adding_it_once(index: Index) -> None:
     for _ in range(2):
-        index.add_versions([version("A", 1)], {"a": Last("A", 1)})
+        index.add_versions([version("A", 1)])
     assert index.versions("A") == (version("A", 1),)
 
 
 def test_versions_belong_to_the_branch_that_an_environment_follows(layout: Layout, index: Index) -> None:
-    index.add_versions([version("A", 1)], {"a": Last("A", 1)})
+    index.add_versions([version("A", 1)])
     with contextlib.closing(opened(layout, "staging")) as other:
         assert other.versions("A") == ()
-        other.add_versions([version("A", 2)], {"a": Last("A", 2)})
+        other.add_versions([version("A", 2)])
+        other.set_last_versions({"a": Last("A", 2)})
         other.clear_versions()
         assert other.last_versions() == {}
     assert index.versions("A") == (version("A", 1),)

@@ -1,0 +1,100 @@
+"""One git that gives object after object as long as it is needed: a new one for each costs milliseconds."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from typing import IO, Self
+
+from reconciler.errors import UserError
+from reconciler.repo.repository import Repository
+
+_AHEAD = 500
+"""Objects that are asked for before they are read: their ids fit into any pipe, so neither side waits for the other."""
+
+_SKIPPED = 16 << 20
+"""The rest of an object that is too long is read over up to here; beyond, it is cheaper to start git again."""
+
+_WIDE = 1 << 20
+"""Bytes that a pipe from git should hold, so that git works on while what it gave is worked at."""
+
+
+class Reader:
+    """Reads objects of a repository by full id; enter it to start git, leave it to end it."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self._stack = contextlib.ExitStack()
+        self._ask: IO[bytes] | None = None
+        self._out: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Give it; git starts with the first question."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End git."""
+        self._close()
+
+    def read(self, ids: Sequence[str], limit: int) -> Iterator[tuple[str, str, bytes]]:
+        """Give the id, kind and bytes of objects, in order; of a longer one ``limit + 1`` bytes. Read it to the end.
+
+        Raises ``UserError`` for one that is missing.
+        """
+        asked = 0
+        for place, id_ in enumerate(ids):
+            if place == asked:
+                asked = self._send(ids, place)
+            out = self._out
+            assert out is not None  # noqa: S101 - sent just now
+            kind, size = self._header(id_, out.readline())
+            kept = min(size, limit + 1)
+            yield id_, kind, out.read(kept)
+            if size - kept > _SKIPPED:
+                self._close()
+                asked = place + 1
+            else:
+                _skip(out, size - kept + 1)
+
+    def _send(self, ids: Sequence[str], place: int) -> int:
+        if self._ask is None:
+            self._open()
+        assert self._ask is not None  # noqa: S101 - opened just now
+        ahead = ids[place : place + _AHEAD]
+        self._ask.write("".join(f"{id_}\n" for id_ in ahead).encode())
+        self._ask.flush()
+        return place + len(ahead)
+
+    def _open(self) -> None:
+        given, ask = os.pipe()
+        with os.fdopen(given, "rb") as source:
+            self._ask = os.fdopen(ask, "wb")
+            self._out = self._stack.enter_context(self._repo.git.stream("cat-file", "--batch", given=source))
+        self._stack.enter_context(self._ask)
+        widen(self._out)
+
+    def _close(self) -> None:
+        self._ask = self._out = None
+        self._stack.close()
+        self._stack = contextlib.ExitStack()
+
+    def _header(self, id_: str, header: bytes) -> tuple[str, int]:
+        words = header.decode(errors="replace").split()
+        if len(words) == 3 and words[1] != "missing":  # noqa: PLR2004 - the id, the kind and the size
+            return words[1], int(words[2])
+        raise UserError(
+            f"git has not all of this repository: {id_[:12]} is missing",
+            where=str(self._repo.git_dir),
+            todo="if the clone is partial or broken, clone it again in full",
+        )
+
+
+def widen(out: IO[bytes]) -> None:
+    """Let a pipe hold more, where the system allows it."""
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(out.fileno(), fcntl.F_SETPIPE_SZ, _WIDE)
+
+
+def _skip(out: IO[bytes], count: int) -> None:
+    while count > 0:
+        count -= len(out.read(min(count, 1 << 20))) or count
