@@ -20,7 +20,7 @@ from reconciler.runner.signals import Signals
 from reconciler.runner.wake import Wake
 
 MOST = 32
-"""Runners that wait for jobs at most: each has about 2 MiB of its own. Others are forked when their job comes."""
+"""Runners that wait for jobs at most: each has about 3.5 MiB of its own. Others are forked when their job comes."""
 
 _CHUNK = 256 * 1024
 
