@@ -1,0 +1,301 @@
+"""What all commands that write have in common: where they commit, what they say of it, and ``--push`` (SPEC 9)."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler import marks
+from reconciler.cli import commands, failures, output, workspace
+from reconciler.cli.workspace import Workspace
+from reconciler.errors import LaterError, ProcctlError, UsageError, UserError
+from reconciler.problem import Problem, Severity, errors
+from reconciler.repo import edit, refs, standing, tags
+from reconciler.repo import push as pushing
+from reconciler.repo.edit import Committed, Edit
+from reconciler.repo.push import Ref
+from reconciler.repo.refs import Followed
+from reconciler.repo.repository import open_repository
+from reconciler.repo.standing import Standing
+from reconciler.repo.tags import Tag
+from reconciler.store import files
+from reconciler.store.index import Index
+from reconciler.sync import parsing, references
+from reconciler.web import health
+
+_RECORDS = "executions"
+_LARGEST = 64 * 1024
+_LONGEST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks of every write: why, where, whether to push it, and in which form to answer."""
+
+    reason: str | None
+    branch: str | None
+    ref: str | None
+    remote: str | None
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a write goes: the branch by its full name, and the commit at which it begins if it is new."""
+
+    place: Workspace
+    asked: Asked
+    ref: str
+    start: str
+
+    @property
+    def counts(self) -> bool:
+        """Whether the commit is in the history that versions are counted from."""
+        return self.ref == self.place.followed.ref
+
+    @contextmanager
+    def index(self, commit: str | None = None) -> Iterator[Index]:
+        """Open the index, with the versions up to a commit of the followed branch (default: its newest)."""
+        ref = self.place.followed.ref
+        tip = commit or refs.read(self.place.repo, ref) or self.start
+        with replace(self.place, followed=Followed(ref, tip)).index() as index:
+            if index.place(tip) is None:
+                what = f"the reconciler has not taken up {tip[:12]} yet, so versions cannot be told"
+                raise LaterError(what, where=ref, todo="see `procctl status`, and try again")
+            yield index
+
+    @contextmanager
+    def reading(self) -> Iterator[Index]:
+        """Open the index for what it knows of files, whatever versions it has."""
+        place = self.place
+        opened = Index.open(place.layout.index, environment=place.layout.environment, release=parsing.release())
+        with closing(opened) as index:
+            yield index
+
+    def commit(self, make: Callable[[str], Edit | None]) -> Committed | None:
+        """Commit what is made up from the branch's newest commit; ``None`` where nothing is to do."""
+        done = edit.commit(self.place.repo, self.ref, make, start=self.start)
+        if done is not None and done.hooks:
+            failures.note(f"hooks did not run: {', '.join(done.hooks)}")
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a write did, for people (``line``) and programs, and the refs that ``--push`` pushes."""
+
+    name: str
+    line: str
+    document: Mapping[str, Any]
+    pushed: tuple[Ref, ...] = ()
+    more: tuple[str, ...] = ()
+
+
+def options(*, branch: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of every command that writes; without ``branch``, of those that make no commit."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        function = commands.output_option()(function)
+        function = commands.ref_option(function)
+        text = "The remote to push to."
+        function = click.option("--remote", metavar="NAME", default="origin", show_default=True, help=text)(function)
+        function = click.option("--push", is_flag=True, default=False, help="Push it as well.")(function)
+        if branch:
+            text = "Commit there instead, for a pull request; made where it is not there yet."
+            function = click.option("--branch", metavar="NAME", default=None, help=text)(function)
+        text = "Why: the message. [default: what is done]"
+        return click.option("-m", "--reason", metavar="TEXT", default=None, help=text)(function)
+
+    return decorate
+
+
+def asked(given: Mapping[str, Any]) -> Asked:
+    """Take the common options out of what click gives; ``UsageError`` for a reason that could be read as a mark."""
+    reason = given["reason"]
+    if reason is not None:
+        _check_reason(reason)
+    remote = given["remote"] if given["push"] else None
+    return Asked(reason, given.get("branch"), given["ref"], remote, given["form"])
+
+
+def desk(wanted: Asked) -> Desk:
+    """Find out where a write goes, and refuse where it must not go.
+
+    It goes to the followed branch. A worktree that stands on another branch, or on none, could mean either, so one of
+    them has to be named then.
+    """
+    here = standing.here(open_repository(commands.chosen_repo() or Path(), os.environ))
+    if here is not None and wanted.branch is None:
+        _check_standing(here)
+    place = workspace.open_workspace(wanted.ref)
+    workspace.announce(place)
+    followed = place.followed
+    branch = wanted.branch.removeprefix(refs.HEADS) if wanted.branch is not None else followed.branch
+    if not refs.is_branch(branch) or branch == _RECORDS:
+        raise UsageError(f"{branch!r} cannot take edits", where="--branch", todo="name another branch")
+    if here is not None and wanted.branch is None and wanted.ref is None and here.ref != followed.ref:
+        mine = (here.ref or "").removeprefix(refs.HEADS)
+        what = f"this worktree stands on {mine}, and {branch} is followed"
+        todo = f"commit on {mine}, for a pull request, with --branch {mine}\nor on {branch} with --ref {branch}"
+        raise UserError(what, where=str(here.folder), todo=todo)
+    return Desk(place, wanted, refs.HEADS + branch, followed.commit)
+
+
+def tag_desk(wanted: Asked) -> Desk:
+    """Where a tag goes: beside all branches, and no worktree is touched."""
+    place = workspace.open_workspace(wanted.ref)
+    workspace.announce(place)
+    return Desk(place, wanted, place.followed.ref, place.followed.commit)
+
+
+def _check_standing(here: Standing) -> None:
+    if busy := here.busy:
+        todo = "finish it, or take it back; or commit elsewhere with --branch NAME"
+        raise UserError(f"a {busy} is not finished here", where=str(here.folder), todo=todo)
+    if here.ref is None:
+        todo = "switch to a branch with `git switch NAME`, or name the one to commit on with --branch NAME"
+        raise UserError("HEAD is detached here", where=str(here.folder), todo=todo)
+
+
+def message(wanted: Asked, default: str, *lines: str) -> str:
+    """The message of a commit: the reason, else what is done; then marks, which only commands write."""
+    text = (wanted.reason or default).strip()
+    return "\n\n".join([text, "\n".join(lines)]) if lines else text
+
+
+def refuse(problems: Iterable[Problem], name: str) -> None:
+    """Warn of warnings; raise ``UserError`` with all errors, if there are any."""
+    found = tuple(problems)
+    if wrong := errors(found):
+        lines = "\n".join(str(problem) for problem in wrong)
+        raise UserError(f"{name} would have errors, so nothing was changed\n{lines}", todo="mend what was given")
+    for problem in found:
+        if problem.severity is Severity.WARNING:
+            failures.warn(
+                f"{problem.path}:{problem.line}: {problem.message}" if problem.line else problem.message, problem.hint
+            )
+
+
+def unchanged(wanted: Asked, name: str) -> int:
+    """Say that nothing was to do."""
+    document: dict[str, Any] = {"name": name, "version": None, "commit": None, "branch": None, "tags": []}
+    text = f"{name} is like that already: nothing to commit"
+    output.show(wanted.form, document, names=[name], table=lambda: text)
+    return 0
+
+
+def finish(place: Desk, outcome: Outcome) -> int:
+    """Print what was done; push it where that was asked for."""
+    document = dict(outcome.document)
+    remote = place.asked.remote
+    failed: ProcctlError | None = None
+    if remote is not None and outcome.pushed:
+        try:
+            pushing.push(place.place.repo, os.environ, remote, outcome.pushed)
+        except ProcctlError as error:
+            failed = error
+        document["pushed"] = None if failed else remote
+    said = [outcome.line, *outcome.more]
+    said += [f"pushed to {remote}"] if document.get("pushed") else []
+    output.show(place.asked.form, document, names=[outcome.name], table=lambda: "\n".join(said))
+    if failed is not None:
+        failures.note("it is done here all the same")
+        raise failed
+    return 0
+
+
+def committed(
+    place: Desk, name: str, done: Committed, line: Callable[[str, str], str], gone: Mapping[str, Tag] | None = None
+) -> int:
+    """Bring the versions up to date after a commit, take tags of versions that are gone away, and say what was done.
+
+    ``line`` makes the sentence, of how the process is called now (``A@4``) and where (``1234abcd5678 on main``).
+    """
+    number = None
+    if place.counts:
+        with place.index(done.commit) as index:
+            number = _number(index, name, done.commit)
+            for one in index.ignored_marks(name):
+                if one.commit == done.commit:
+                    failures.warn(f"the mark does not hold: {one.why}", f"see `procctl versions {name} --deleted`")
+    which = name if number is None else f"{name}@{number}"
+    dropped = _drop(place, gone or {}) if place.counts else {}
+    document = {"name": name, "version": number, "commit": done.commit, "branch": done.branch, "tags": sorted(dropped)}
+    more = [
+        f"tag {tag} removed; it was at {old.commit[:12] if old.commit else old.object[:12]}"
+        for tag, old in dropped.items()
+    ]
+    if gone and not place.counts:
+        more.append(f"tags stay until it is on {place.place.followed.branch}: {', '.join(sorted(gone))}")
+    pushed = (Ref(place.ref), *(Ref(tags.TAGS + tag, old.object, gone=True) for tag, old in dropped.items()))
+    sentence = line(which, f"{done.commit[:12]} on {done.branch}")
+    return finish(place, Outcome(name, sentence, document, pushed, tuple(more)))
+
+
+def doomed_tags(place: Desk, index: Index, name: str, numbers: Iterable[int]) -> dict[str, Tag]:
+    """The tags of one process that name versions which are about to go, by their full names.
+
+    Tags of the whole repository stay: they name versions of others too. ``UserError`` where a reconciler that is at
+    work runs the process at one of them.
+    """
+    repo = place.place.repo
+    texts, found = references.tags_of(repo, index, name), references.named(repo, index, name)
+    following = followers(place.place)
+    going = {text: number for number in numbers for text in texts.get(number, ())}
+    for text, number in going.items():
+        if text in following:
+            what = f"the reconciler of {following[text]} runs {name}@{number}, which the tag {text} names"
+            raise UserError(what, where=f"{name}@{number}", todo=f"move the tag first: procctl tag {name} N {text}")
+    return {found[text].name: found[text] for text in going if "/" in found[text].name}
+
+
+def followers(place: Workspace) -> dict[str, str]:
+    """The tags that reconcilers which are at work here follow, and the environment of each."""
+    now = datetime.now(UTC)
+    found: dict[str, str] = {}
+    for folder in sorted(place.layout.state.parent.glob("*")):
+        layout = replace(place.layout, environment=folder.name)
+        try:
+            tag = json.loads(files.read(layout.daemon_file, _LARGEST)).get("follow")
+        except (OSError, ValueError, AttributeError):
+            continue
+        if isinstance(tag, str) and health.check(layout, now).ready:
+            found[tag] = folder.name
+    return found
+
+
+def _drop(place: Desk, gone: Mapping[str, Tag]) -> dict[str, Tag]:
+    dropped = {}
+    for tag, old in gone.items():
+        try:
+            tags.remove(place.place.repo, tag, old.object)
+        except ProcctlError as error:
+            failures.warn(f"the tag {tag} stays: {error.what}", error.todo)
+        else:
+            dropped[tag] = old
+    return dropped
+
+
+def _number(index: Index, name: str, commit: str) -> int | None:
+    version = index.current_version(name)
+    return version.number if version is not None and index.version_at(name, commit) == version else None
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise UsageError("the reason is empty", where="-m", todo="say why, or leave -m out")
+    try:
+        reason.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("the reason is not UTF-8", where="-m", todo="write it as UTF-8") from error
+    if len(reason) > _LONGEST:
+        raise UsageError("the reason is longer than 64 KiB", where="-m", todo="say it in fewer words")
+    if any(marks.parse(line) for line in (reason, *reason.splitlines())):
+        what = f"a line of the reason begins with {marks.PREFIX}, which would be read as a mark"
+        raise UsageError(what, where="-m", todo="write the line otherwise")
