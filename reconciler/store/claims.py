@@ -12,13 +12,11 @@ from functools import cache
 from pathlib import Path
 
 from reconciler import names
-from reconciler.store import files
+from reconciler.store import files, living
 from reconciler.store.layout import Layout
 
 _LARGEST = 64 * 1024
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
-_DEAD = b"ZXx"
-"""States of a process that runs no more: its parent has just not asked for its end yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,34 +72,21 @@ def release(layout: Layout, execution_id: str) -> None:
 
 def alive(claim: Claim) -> bool:
     """Whether the very process that made a claim still runs."""
-    return claim.boot_id == boot_id() and claim.started == _started(claim.pid)
+    found = living.look(claim.pid) if claim.boot_id == boot_id() else None
+    return found is not None and found.started == claim.started
 
 
 def mine() -> tuple[str, int, int]:
     """Name this process as claims do: boot id, pid, start in clock ticks."""
     pid = os.getpid()
-    return boot_id(), pid, _started(pid) or 0
+    me = living.look(pid)
+    return boot_id(), pid, me.started if me else 0
 
 
 @cache
 def boot_id() -> str:
     """The kernel's name for the time since it started."""
     return _BOOT.read_text().strip()
-
-
-def _started(pid: int) -> int | None:
-    """When a process started, in clock ticks from the boot; ``None`` if it does not run."""
-    try:
-        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            stat = os.read(descriptor, 4096)
-        finally:
-            os.close(descriptor)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    # the command's name stands in brackets and may itself contain any of them: proc(5)
-    fields = stat[stat.rindex(b")") + 2 :].split()
-    return None if fields[0] in _DEAD else int(fields[19])
 
 
 def _parse(data: bytes, execution_id: str) -> Claim:
