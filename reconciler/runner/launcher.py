@@ -55,7 +55,7 @@ class Launcher:
             found = self._poll.poll(0 if ahead else None)
             if ahead and not found:
                 self._fork_ahead()
-            for ready, _ in found:
+            for ready, _ in sorted(found, key=lambda one: one[0] == descriptor):  # who is free, before what is to do
                 if ready in self._runners:
                     self._hear(self._runners[ready])
                 elif ready != descriptor:

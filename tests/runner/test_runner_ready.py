@@ -71,12 +71,14 @@ def lives(pid: int) -> bool:
 
 
 def work(bench: Any, launcher: subprocess.Popen[bytes], script: str = 'ps -o sid= -p "$$"') -> int:
-    """Have a job worked on; give the session it was worked on in."""
+    """Have a job worked on until its runner waits for another or is gone; give the session it was worked on in."""
     job = bench.job(bench.sh(script))
     send(launcher, job.to_json())
     bench.until(lambda: bench.record(job)["status"] == "success")
     bench.until(lambda: not claims.all(bench.layout))
-    return int(bench.record(job)["phases"][0]["log"][0].split()[-1])
+    pid = int(bench.record(job)["phases"][0]["log"][0].split()[-1])
+    bench.until(lambda: waits(pid) or not lives(pid))
+    return pid
 
 
 def hold(bench: Any) -> Any:
@@ -276,7 +278,7 @@ def test_a_failed_script_is_no_reason_for_another_runner(bench: Any, launcher: s
     job = bench.job(bench.sh("exit 3"))
     send(launcher, job.to_json())
     bench.until(lambda: bench.record(job)["status"] == "failed")
-    bench.until(lambda: not claims.all(bench.layout))
+    bench.until(lambda: not claims.all(bench.layout) and waits(pid))
     assert work(bench, launcher) == pid
     assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
 
