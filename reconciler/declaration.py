@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from reconciler import crosschecks, names
+from reconciler.entry import SUBMODULE, SYMLINK, File
 from reconciler.problem import Problem, Severity, errors
 from reconciler.process import Process
-from reconciler.scripts import FOLDER, SUBMODULE, SYMLINK, File, Scripts
+from reconciler.scripts import FOLDER, Scripts
 from reconciler.settings import Settings
 from reconciler.validation import Kind, Parsed, kind_of, stem_of
 from reconciler.workflow import Workflow

@@ -4,25 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from reconciler.entry import SUBMODULE, SYMLINK, File
 from reconciler.schema import near
 
 FOLDER = "processes/scripts/"
 SUFFIXES = (".py", ".sh", ".js", ".mjs")
 """Suffixes that say by themselves what runs a script."""
-SYMLINK = "120000"
-SUBMODULE = "160000"
 _EXECUTABLE = "100755"
 _FEW = 200  # scripts among which a near name is looked for
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class File:
-    """One entry of a commit: its path, git's mode (``100644``), the id of its blob, and its size (-1: not asked)."""
-
-    path: str
-    mode: str
-    blob: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from reconciler import crosschecks
 from reconciler.difference import Difference, differences
+from reconciler.entry import File
 from reconciler.process import Process
-from reconciler.scripts import File
 from reconciler.snapshot import Snapshot
 from reconciler.workflow import Workflow
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from reconciler.declaration import Declared, DeclaredWorkflow, Gathering
+from reconciler.entry import File
 from reconciler.errors import NotFoundError, UserError
 from reconciler.problem import Problem, errors
 from reconciler.process import Process
-from reconciler.scripts import File, Scripts
+from reconciler.scripts import Scripts
 from reconciler.settings import Settings
 from reconciler.validation import Parsed
 from reconciler.workflow import Phase, Workflow, phases_of

@@ -1,5 +1,6 @@
 """Values as YAML 1.2 that every reader reads back the same, readers of YAML 1.1 too: in lines, or in one line."""
 
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -8,7 +9,6 @@ from typing import Any
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_./@(+-][A-Za-z0-9_./@,()+-]*)*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NOT_STRINGS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
-_UNPRINTABLE = re.compile("[^ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def block(value: Any) -> list[str]:
@@ -56,7 +56,7 @@ def flow(value: Any, *, as_json: bool = False) -> str:
 def in_quotes(text: str) -> str:
     """Write a text in double quotes, on one line, with escapes for what YAML cannot hold."""
     written = json.dumps(text, ensure_ascii=False)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    return _unprintable().sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
 def in_line(value: Any) -> str:
@@ -65,6 +65,12 @@ def in_line(value: Any) -> str:
     if isinstance(value, float) and "." not in written:
         return written.replace("e", ".0e")  # readers of YAML 1.1 take 1e-05 for a text
     return written
+
+
+@functools.cache
+def _unprintable() -> re.Pattern[str]:
+    # takes some milliseconds to compile, and most commands write no YAML
+    return re.compile("[^ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def _is_text(text: str) -> bool:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from reconciler import crosschecks
+from reconciler.entry import File
 from reconciler.process import Process
-from reconciler.scripts import File, Scripts
+from reconciler.scripts import Scripts
 from reconciler.workflow import Workflow
 
 SCRIPTS = Scripts.of([File("processes/scripts/tick.sh", "100644", "0" * 40, -1)])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from reconciler.scripts import File, Scripts, Wrong
+from reconciler.entry import File
+from reconciler.scripts import Scripts, Wrong
 
 FOLDER = "processes/scripts/"
 FILES = {

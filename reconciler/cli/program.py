@@ -17,6 +17,8 @@ COMMANDS = {
     "list": ("reconciler.cli.processes", "List the processes, with last and next run."),
     "get": ("reconciler.cli.processes", "Show one process, or an older version of it."),
     "diff": ("reconciler.cli.diff", "Show how two versions of a process differ."),
+    "versions": ("reconciler.cli.versions", "Show the versions of a process."),
+    "tags": ("reconciler.cli.versions", "Show which versions the tags name."),
     "apply": ("reconciler.cli.apply", "Write a process, as YAML or JSON."),
     "set": ("reconciler.cli.change", "Set fields of a process."),
     "enable": ("reconciler.cli.change", "Enable a process."),

@@ -11,11 +11,11 @@ import click
 from reconciler import validation
 from reconciler.cli import commands, failures, formats, report
 from reconciler.cli.report import Problems, Report
+from reconciler.entry import File
 from reconciler.errors import UsageError, UserError
 from reconciler.problem import Problem, Severity
 from reconciler.repo import objects, refs, worktree
 from reconciler.repo.repository import Repository, open_repository
-from reconciler.scripts import File
 from reconciler.settings import PATH as SETTINGS
 from reconciler.snapshot import Snapshot, assemble
 from reconciler.store import files, schemas

@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 
 from reconciler import names
+from reconciler.entry import File
 from reconciler.errors import UserError
 from reconciler.repo import objects, paths
 from reconciler.repo.repository import Repository
-from reconciler.scripts import File
 
 LARGEST = 64 << 20
 """Bytes of one script, and an eighth of what all scripts of a commit may have together."""

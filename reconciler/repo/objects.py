@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from reconciler.entry import File
 from reconciler.errors import UserError
 from reconciler.repo import paths
 from reconciler.repo.git import fields
 from reconciler.repo.repository import Repository
-from reconciler.scripts import File
 
 ROOTS = ("processes", "procctl.yaml")
 """What of a repository is read: everything else in it is the user's own."""

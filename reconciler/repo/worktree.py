@@ -9,10 +9,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from reconciler.entry import File
 from reconciler.repo import objects, paths, refs
 from reconciler.repo.git import Git
 from reconciler.repo.repository import Repository
-from reconciler.scripts import File
 
 LARGEST = 1 << 20
 """Bytes that are given of one file; a configuration may have a quarter of it."""

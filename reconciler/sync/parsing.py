@@ -1,15 +1,13 @@
 """What files hold, each parsed once: from the index, else checked now, by several processes where there are many."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 
-from reconciler import __version__, yamltext
+from reconciler import yamltext
+from reconciler.entry import SUBMODULE, SYMLINK, File
 from reconciler.repo import objects
 from reconciler.repo.repository import Repository
-from reconciler.scripts import SUBMODULE, SYMLINK, File
-from reconciler.store import schemas
 from reconciler.store.index import Index
+from reconciler.store.schemas import release
 from reconciler.sync import pool, worker
 from reconciler.validation import Parsed, kind_of
 
@@ -17,12 +15,7 @@ MANY = 200
 """Files from which on several processes check them: starting those costs as much as checking so many."""
 
 _BATCH = 50
-
-
-def release() -> str:
-    """What decides, beside a file's bytes, what it parses to: this release and its schemas. Open the index with it."""
-    text = json.dumps(dict(schemas.load()), sort_keys=True)
-    return f"{__version__}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+__all__ = ["MANY", "Parser", "release", "warm"]
 
 
 def warm() -> None:

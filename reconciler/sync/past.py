@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from reconciler.entry import File
 from reconciler.repo import history, objects
 from reconciler.repo.history import Edit, Mainline, Step
 from reconciler.repo.repository import Repository
-from reconciler.scripts import FOLDER, File
+from reconciler.scripts import FOLDER
 from reconciler.validation import Kind, kind_of, stem_of
 
 _LONGEST_STRIDE = 1024

@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from reconciler.entry import SUBMODULE, SYMLINK, File
 from reconciler.problem import Problem, errors
 from reconciler.repo import history, objects, refs
 from reconciler.repo.history import Edit
 from reconciler.repo.objects import Tree
 from reconciler.repo.refs import Followed
 from reconciler.repo.repository import Repository
-from reconciler.scripts import SUBMODULE, SYMLINK, File
 from reconciler.settings import PATH as SETTINGS
 from reconciler.settings import Settings
 from reconciler.snapshot import Snapshot, assemble

@@ -12,7 +12,7 @@ from starlette.responses import Response
 import reconciler
 from reconciler.errors import NotFoundError, UsageError
 from reconciler.reference import parse_reference
-from reconciler.web import caching, faults, health, resources, versions
+from reconciler.web import caching, faults, health, resources
 from reconciler.web.listing import Listing
 from reconciler.web.resources import API
 from reconciler.web.sources import Sources
@@ -50,7 +50,7 @@ class Api:
                 raise NotFoundError(f"there is no public process {keys[0]}", todo="leave out the segment public")
             reference = parse_reference("@".join(key for key in keys if key != VERSIONS))
             if keys[1:] == [VERSIONS]:
-                return _listing(request, versions.versions(index, repository, reference.name, asked))
+                return _listing(request, resources.history(index, repository, reference.name, asked))
             _none(asked)
             shown = resources.process(index, repository, reference, self.clock())
             keep = caching.FOR_GOOD if shown.lasting else caching.ASK

@@ -21,7 +21,7 @@ from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.store.rows import Latest
 from reconciler.sync import references
-from reconciler.web import declared, overview, resources, versions
+from reconciler.web import declared, overview, resources
 from reconciler.web.wording import level, repeat, took
 
 Document = dict[str, Any]
@@ -48,11 +48,11 @@ def process(index: Index, repository: Repository, name: str, parameters: Pairs, 
     """
     row = resources.known(index, name)
     rest, shown = _picked(index, repository, row, parameters)
-    made = versions.versions(index, repository, name, rest)
+    made = resources.history(index, repository, name, rest)
     listed = resources.executions(index, [("name", f"eq({name})"), ("_limit", str(_RECENT))])
     schedule = declared.schedule(row, index.environment, declared.timezone(index))
     slots = list(islice(_slots(schedule, now), _SLOTS)) if schedule else []
-    address, deleted = f"/processes/{name}", (versions.DELETED, "true")
+    address, deleted = f"/processes/{name}", (resources.DELETED, "true")
     return overview.entry(row, index.last_of([name]).get(name, Latest()), index.environment, now) | {
         "path": row.path,
         "nextRun": slots[0]["utc"] if slots else None,
@@ -63,7 +63,7 @@ def process(index: Index, repository: Repository, name: str, parameters: Pairs, 
         "run": f"procctl run {name}",
         "problems": [problem.to_document() for problem in row.problems],
         "versions": made.items,
-        "page": pages(address, rest, query.parse(one for one in rest if one[0] != versions.DELETED), made.total),
+        "page": pages(address, rest, query.parse(one for one in rest if one[0] != resources.DELETED), made.total),
         "deleted": None if deleted in rest else link(address, [deleted]),
         "recent": [summary(one, index.environment, now) for one in listed.items],
     }

@@ -22,10 +22,12 @@ from reconciler.store.rows import COLUMNS, Row
 from reconciler.sync import references
 from reconciler.sync.references import Picked
 from reconciler.version import Version
-from reconciler.web import declared, listing
+from reconciler.web import declared, listing, versions
 from reconciler.web.listing import TYPE, Document, Listing, Parameters
 
 API = "v1"
+DELETED = "_deleted"
+"""The parameter of the list of versions that adds those that are gone."""
 _DEFAULTS: Mapping[str, Any] = {"service": "default", "enabled": True}
 """What filters see of a process whose file leaves these out; answers show the file."""
 _OURS = frozenset({"nextRun", "problems", "_deleted"})
@@ -55,22 +57,22 @@ def build(index: Index, service: str, ref: str) -> Document:
 def processes(index: Index, repository: Repository, parameters: Parameters, now: datetime) -> Listing:
     """List the processes of the applied commit by name."""
     asked = query.parse(parameters)
-    versions, zone = index.versions_in_force(), declared.timezone(index)
-    # Next runs and tags cost more than all the rest: only a filter on them asks for those of processes not on the page.
-    fields = {condition.path[0] for condition in asked.conditions}
-    named = references.all_tags(repository, index) if "_tag" in fields else {}
+    in_force, zone = index.versions_in_force(), declared.timezone(index)
+    # Next runs and tags cost more than all the rest: unless they are asked about, only the page's are found out.
+    with_run, with_tags = asked.asks_about("nextRun"), asked.asks_about("_tag")
+    named = references.all_tags(repository, index) if with_tags else {}
 
-    def document(row: ProcessRow, *, with_run: bool) -> Document:
+    def document(row: ProcessRow, *, with_run: bool = with_run) -> Document:
         """Give one process, for the page or only to ask whether it is wanted."""
         next_run = _next_run(index, row, zone, now) if with_run else None
-        version = versions.get(row.name)
+        version = in_force.get(row.name)
         return _process(row, version, _named(named.get(row.name, {}), version), next_run)
 
-    with_run = "nextRun" in fields
-    rows = [row for row in index.processes() if asked.matches({**_DEFAULTS, **document(row, with_run=with_run)})]
-    page = list(asked.page(rows))
-    named = named or references.all_tags(repository, index, [row.name for row in page])
-    return Listing([document(row, with_run=True) for row in page], len(rows))
+    rows = asked.select(index.processes(), lambda row: {**_DEFAULTS, **document(row)})
+    page = asked.page(rows)
+    if not with_tags:
+        named = references.all_tags(repository, index, [row.name for row in page])
+    return Listing([asked.shown(document(row, with_run=True)) for row in page], len(rows))
 
 
 def process(index: Index, repository: Repository, reference: Reference, now: datetime) -> Shown:
@@ -105,6 +107,17 @@ def process(index: Index, repository: Repository, reference: Reference, now: dat
     return Shown(document)
 
 
+def history(index: Index, repository: Repository, name: str, parameters: Parameters = ()) -> Listing:
+    """List the versions of a process, newest first; the parameter ``_deleted`` adds those that are gone.
+
+    ``NotFoundError`` where there never was such a process, ``GoneError`` where all is gone and not asked for.
+    """
+    deleted, rest = _with_deleted(parameters)
+    asked = query.parse(rest)
+    found = asked.select(versions.versions(index, repository, name, deleted=deleted), lambda one: one)
+    return Listing([asked.shown(one) for one in asked.page(found)], len(found))
+
+
 def executions(index: Index, parameters: Parameters) -> Listing:
     """List execution records as the index has them, newest first."""
     asked = query.parse(parameters)
@@ -132,6 +145,14 @@ def known(index: Index, name: str) -> ProcessRow:
         references.current(index, name)
         raise NotFoundError(f"there is no process {name}", todo="see `procctl list`")
     return row
+
+
+def _with_deleted(parameters: Parameters) -> tuple[bool, list[tuple[str, str]]]:
+    given = list(parameters)
+    words = [value for key, value in given if key == DELETED] or ["false"]
+    if len(words) > 1 or words[0] not in ("true", "false"):
+        raise UsageError("not true or false", where=f"parameter {DELETED}", todo="give it once: true or false")
+    return words[0] == "true", [(key, value) for key, value in given if key != DELETED]
 
 
 def _in_force(index: Index, repository: Repository, row: ProcessRow, now: datetime) -> Document:

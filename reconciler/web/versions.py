@@ -5,8 +5,7 @@ Apart from the other resources, as commands that answer at once load only this.
 
 from collections.abc import Iterable, Mapping
 
-from reconciler import instant, query
-from reconciler.errors import UsageError
+from reconciler import instant
 from reconciler.repo import tags
 from reconciler.repo.repository import Repository
 from reconciler.repo.tags import Tag
@@ -14,32 +13,24 @@ from reconciler.store.index import Index
 from reconciler.sync import references
 from reconciler.version import Version
 from reconciler.web import listing
-from reconciler.web.listing import TYPE, Document, Listing, Parameters
-
-DELETED = "_deleted"
-"""The parameter that adds versions that are gone."""
-_WORDS = {"true": True, "false": False}
+from reconciler.web.listing import TYPE, Document
 
 
-def versions(index: Index, repository: Repository, name: str, parameters: Parameters = ()) -> Listing:
-    """List the versions of a process, newest first; those that are gone too where the parameter ``_deleted`` says so.
+def versions(index: Index, repository: Repository, name: str, *, deleted: bool = False) -> list[Document]:
+    """Give the versions of a process, newest first; those that are gone too where ``deleted`` says so.
 
     ``NotFoundError`` where there never was such a process, ``GoneError`` where all is gone and not asked for.
     """
-    with_deleted, rest = _deleted(parameters)
-    asked = query.parse(rest)
     row, found = index.process(name), index.versions(name)
     live = [one for one in found if one.live]
-    if not (live or (found and with_deleted) or (row is not None and row.name == name)):
+    if not (live or (found and deleted) or (row is not None and row.name == name)):
         references.current(index, name)  # says what there is not, or not any more
     named = references.tags_of(repository, index, name)
     in_force = row.version if row is not None and row.name == name else None
-    documents = (
+    return [
         _document(one, name if one.live and one.number == in_force else one.commit, named.get(one.number, ()))
-        for one in (found if with_deleted else live)
-    )
-    wanted = [document for document in documents if asked.matches(document)]
-    return Listing(list(asked.page(wanted)), len(wanted))
+        for one in (found if deleted else live)
+    ]
 
 
 def all_tags(index: Index, repository: Repository, name: str | None = None) -> list[Document]:
@@ -86,11 +77,3 @@ def _tag(index: Index, name: str | None, text: str, tag: Tag) -> Document:
         "ref": f"{tags.TAGS}{tag.name}",
         "message": tag.message,
     }
-
-
-def _deleted(parameters: Parameters) -> tuple[bool, list[tuple[str, str]]]:
-    given = list(parameters)
-    words = [value for key, value in given if key == DELETED] or ["false"]
-    if len(words) > 1 or words[0] not in _WORDS:
-        raise UsageError("not true or false", where=f"parameter {DELETED}", todo="give it once: true or false")
-    return _WORDS[words[0]], [(key, value) for key, value in given if key != DELETED]

@@ -10,7 +10,7 @@ from reconciler.execution import Gap, Outcome, finish, running
 from reconciler.problem import Problem, Severity
 from reconciler.reference import parse_reference
 from reconciler.store import records
-from reconciler.web import resources, versions
+from reconciler.web import resources
 
 ECB = "# rates\nname: ECB_FX\nservice: ETL\nscript: load.py\ncron: 30 16 * * *\ninput: {url: u}\n"
 EXPECTED: dict[str, Any] = {
@@ -108,7 +108,7 @@ class TestReferences:
         return made
 
     def test_versions_newest_first(self, stage: Any, commits: list[str]) -> None:
-        listed = versions.versions(stage.index, stage.repository, "ECB_FX")
+        listed = resources.history(stage.index, stage.repository, "ECB_FX")
         assert listed.total == 3
         assert [one["_id"] for one in listed.items] == ["ECB_FX", commits[1], commits[0]]
         assert [one["_version"] for one in listed.items] == [3, 2, 1]
