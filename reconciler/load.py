@@ -63,10 +63,15 @@ def piles(old: Loads, new: Loads, now: datetime) -> Piles:
     if not came:
         return Piles(WEEK)
     begin = now.replace(second=0, microsecond=0)
-    span = _span((*came, *gone, *kept), begin)
-    more, less = _per_minute(came, begin, span), _per_minute(gone, begin, span)
+    schedules = {key: Schedule.of(json.loads(key[0]), key[1]) for key in (*came, *gone, *kept)}
+    span = _span(schedules.values(), begin)
+
+    def per_minute(counted: Loads) -> Counter[datetime]:
+        return _per_minute(((schedules[key], many) for key, many in counted.items()), begin, span)
+
+    more, less = per_minute(came), per_minute(gone)
     worse = {minute: rise for minute, count in more.items() if (rise := count - less[minute]) > 0}
-    before = less + _per_minute(kept, begin, span)
+    before = less + per_minute(kept)
     days: dict[tuple[int, int], list[Pile]] = defaultdict(list)
     for minute, rise in worse.items():
         pile = Pile(minute, before[minute], before[minute] + rise, 1)
@@ -86,19 +91,19 @@ def _worst_first(pile: Pile) -> tuple[int, int, datetime]:
     return pile.before - pile.after, -pile.after, pile.minute
 
 
-def _span(keys: Iterable[tuple[str, str]], begin: datetime) -> timedelta:
+def _span(schedules: Iterable[Schedule], begin: datetime) -> timedelta:
     total = 0
-    for document, name in keys:
-        total += Schedule.of(json.loads(document), name).count(begin, begin + WEEK)
+    for schedule in schedules:
+        total += schedule.count(begin, begin + WEEK)
         if total > _MOST:
             return DAY
     return WEEK
 
 
-def _per_minute(counted: Loads, begin: datetime, span: timedelta) -> Counter[datetime]:
+def _per_minute(counted: Iterable[tuple[Schedule, int]], begin: datetime, span: timedelta) -> Counter[datetime]:
     minutes: Counter[datetime] = Counter()
-    for (document, name), many in counted.items():
+    for schedule, many in counted:
         # The instant just before counts as passed, so that the first minute is a whole one.
-        for slot in Schedule.of(json.loads(document), name).between(begin - _INSTANT, begin + span - _INSTANT):
+        for slot in schedule.between(begin - _INSTANT, begin + span - _INSTANT):
             minutes[slot.replace(second=0, microsecond=0)] += many
     return minutes
