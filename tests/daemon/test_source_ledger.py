@@ -1,5 +1,6 @@
 """The daemon's two sides on real repositories: what git declares, and what is written down."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,12 @@ from reconciler.daemon.source import Source
 from reconciler.decision import Track
 from reconciler.errors import NotFoundError, UserError
 from reconciler.execution import Execution, Outcome, Trigger, finish
+from reconciler.repo.repository import Repository
 from reconciler.store import schedules
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.store.requests import Request
+from reconciler.sync import publishing
 from reconciler.sync.versions import Progress
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -67,6 +70,25 @@ def test_a_rewind_is_refused_once_and_the_way_back_is_open(source: Source, works
     third = workshop.commit({"processes/B.yaml": None})
     assert source.look() == {"B"}
     assert (source.commit, source.refused) == (third, None)
+
+
+def test_a_commit_that_cannot_be_applied_now_is_applied_later(
+    repo: Repository, layout: Layout, workshop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.store.database._PATIENCE", 0)
+    with (
+        closing(Index.open(layout.index, environment="production", release="test")) as index,
+        closing(Index.open(layout.index, environment="production", release="test")) as other,
+    ):
+        source = Source(repo, index, MAIN, "production", "host")
+        source.begin(Progress(), allow_rewind=False)
+        applied = source.commit
+        newest = workshop.commit({"processes/B.yaml": "script: a.sh\n"})
+        with other.transaction():
+            assert source.look() == set()
+            assert (source.commit, source.refused) == (applied, None), "it is not the commit's fault"
+        assert source.look() == {"B"}
+        assert source.commit == newest
 
 
 def test_a_branch_that_is_deleted_leaves_what_was_applied(source: Source, workshop: Any) -> None:
@@ -129,6 +151,47 @@ def test_finished_records_wait_for_others_but_not_for_long(ledger: Ledger, works
     assert ledger.publish(NOW + PUBLISH + timedelta(seconds=1.1), quiet_until=NOW + PUBLISH) is None
     assert workshop.git("log", "--format=%s", "executions", "--") == "A failed"
     assert ledger.publish(NOW + timedelta(minutes=1), quiet_until=None) is None
+
+
+def test_when_many_wait_they_are_published_at_once_and_all_of_them(
+    ledger: Ledger, workshop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "BATCH", 3)
+    many = [ended(number, Outcome.FAILED) for number in range(7)]
+    ledger.create(many)
+    ledger.enter(many[:2])
+    assert ledger.publish(NOW, quiet_until=NOW) is not None, "two may wait while a slot is near"
+    ledger.enter(many[2:])
+    assert ledger.publish(NOW, quiet_until=NOW) is None
+    assert workshop.git("log", "--format=%s", "executions", "--").splitlines() == ["A failed", *["A failed (3)"] * 2]
+    ledger.recount()
+    assert ledger.publish(NOW + timedelta(hours=1), quiet_until=None) is None
+
+
+def test_what_others_have_ended_is_counted_too(ledger: Ledger, layout: Layout, workshop: Any) -> None:
+    with closing(Index.open(layout.index, environment="production", release="test")) as other:
+        beside = Ledger(ledger.repo, layout, other, MAIN)
+        one = ended(1, Outcome.FAILED)
+        beside.create([one])
+        beside.enter([one])
+    assert ledger.publish(NOW, quiet_until=None) is None
+    ledger.recount()
+    assert ledger.publish(NOW, quiet_until=None) == NOW + PUBLISH
+    ledger.publish(NOW + PUBLISH, quiet_until=None)
+    assert workshop.git("log", "--format=%s", "executions", "--") == "A failed"
+
+
+def test_the_state_goes_with_the_records_though_it_was_not_saved_yet(ledger: Ledger, workshop: Any) -> None:
+    track = Track({"every": "1s", "timezone": "UTC"}, NOW, NOW)
+    later = Track(track.schedule, NOW, NOW + timedelta(seconds=1))
+    ledger.move({"A": track}, ledger.progress, NOW)
+    ledger.move({"A": later}, ledger.progress, NOW)
+    one = ended(1, Outcome.FAILED)
+    ledger.create([one])
+    ledger.enter([one])
+    ledger.publish_all(NOW)
+    published = schedules.decode(workshop.git("show", "executions:state/production.json").encode())
+    assert published.tracks == {"A": later}
 
 
 def test_a_publication_that_fails_is_tried_again_later(ledger: Ledger, workshop: Any) -> None:

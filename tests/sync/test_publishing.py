@@ -134,6 +134,30 @@ def test_where_others_are_first_every_time_it_is_told_and_tried_later(
     assert archive.publish().count == 1
 
 
+def test_a_lock_that_a_killed_git_left_costs_delay_and_no_record(archive: Any, workshop: Any) -> None:
+    first, second = archive.ended(), archive.ended()
+    archive.publish()
+    third = archive.ended()
+    lock = workshop.write(".git/refs/heads/executions.lock", "")
+    with pytest.raises(LaterError, match="tried again"):
+        archive.publish()
+    assert archive.paths()[archive.path(third)] is False
+    assert set(archive.branch()) == {archive.path(first), archive.path(second)}
+    assert list((workshop.root / ".git").glob("fast_import_crash_*")) == []
+    lock.unlink()
+    assert archive.publish().count == 1
+    assert archive.branch()[archive.path(third)] == archive.data(third)
+
+
+def test_a_branch_that_was_deleted_begins_anew_and_takes_what_waits(archive: Any, workshop: Any) -> None:
+    archive.ended()
+    archive.publish()
+    waiting = archive.ended()
+    workshop.git("branch", "-D", "executions")
+    assert archive.publish().count == 1
+    assert archive.branch() == {archive.path(waiting): archive.data(waiting)}
+
+
 def test_while_the_branch_is_checked_out_records_wait(archive: Any, workshop: Any) -> None:
     archive.ended()
     archive.publish()
