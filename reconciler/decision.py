@@ -32,7 +32,7 @@ class Target:
 
     ``schedule`` is the canonical schedule document (``Process.schedule_document``), ``commit`` where it runs if that is
     not the followed one; ``held`` is the problem that keeps
-    the process from running, as text.
+    the process from running, as text. ``tag`` is the tag that picked the commit, where one did.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Target:
     commit: str | None
     version: int | None
     held: str | None = None
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class Case:
             trigger_time=trigger_time,
             version=target.version if target else None,
             commit=(target and target.commit) or self.commit,
+            tag=target.tag if target else None,
             host=self.host,
         )
 

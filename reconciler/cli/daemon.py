@@ -3,12 +3,15 @@
 import logging
 import os
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
+from reconciler import names
 from reconciler.cli import commands, terminal, workspace
 from reconciler.daemon import service
 from reconciler.daemon.service import Options
+from reconciler.errors import UsageError
 from reconciler.web import binding
 
 
@@ -23,24 +26,29 @@ from reconciler.web import binding
     default=None,
     help="Scheduled executions at once. [default: max_running in procctl.yaml, else 2 x cores]",
 )
+@click.option(
+    "--follow",
+    metavar="TAG",
+    default=None,
+    help="Have each process in force as it is at its tag TAG. [default: as on the branch]",
+)
 @click.option("--no-wait", is_flag=True, default=False, help="Exit 3 where another reconciler is at work.")
 @click.option("--allow-rewind", is_flag=True, default=False, help="Accept a branch that was rewound.")
 def daemon_command(
-    ref: str | None,
-    environment: str | None,
-    http: str | None,
-    max_running: int | None,
-    *,
-    no_wait: bool,
-    allow_rewind: bool,
+    ref: str | None, environment: str | None, http: str | None, *, follow: str | None, **chosen: Any
 ) -> int:
     """Reconcile: run what is due, publish what has ended, and take up every commit on the followed branch.
+
+    With --follow, a process takes effect when its tag is moved, not when it is committed; without the tag it is not
+    scheduled.
 
     One reconciler is at work for each repository and environment; a second stands by. SIGTERM and Ctrl-C end it; what
     runs goes on.
     """
     if http is not None:
         binding.check(binding.parse(http))
+    if follow is not None and not names.is_tag(follow):
+        raise UsageError(f"{follow!r} cannot be the name of a tag", where="--follow", todo="name a tag such as PROD")
     place = workspace.open_workspace(ref, environment)
     workspace.announce(place)
     log_to_stderr()
@@ -49,9 +57,8 @@ def daemon_command(
         layout=place.layout,
         ref=place.followed.ref,
         http=http,
-        max_running=max_running,
-        no_wait=no_wait,
-        allow_rewind=allow_rewind,
+        follow=follow,
+        **chosen,
     )
     service.run(options, os.environ)
     return 0

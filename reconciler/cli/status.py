@@ -24,6 +24,8 @@ Document = dict[str, Any]
 def status_command(ref: str | None, environment: str | None, form: str) -> int:
     """Show the followed and the applied commit, problems, what is held, what runs, and the next slots.
 
+    Where the reconciler follows a tag: at which version each process is, and which have no tag.
+
     Exits 1 when degraded: an error, a held process, or an enabled process whose last execution failed.
     """
     place = workspace.open_workspace(ref, environment)
@@ -47,9 +49,16 @@ def _lines(place: Workspace, document: Document) -> Iterator[str]:
         yield from _section(
             "Processes to look at", [Column("NAME"), Column("STATE"), Column("WHY", shrinks=True)], rows
         )
+    tagged = [[one["name"], str(one["version"] or "-"), one["tag"]] for one in document["processes"] if one["tag"]]
+    if tagged:
+        yield from _section("At their tags", [Column("NAME"), Column("VERSION", right=True), Column("TAG")], tagged)
     if document["problems"]:
         found = [_problem(problem) for problem in document["problems"]]
-        yield from _section("Problems of the applied commit", [Column("WHERE"), Column("WHAT", shrinks=True)], found)
+        yield from _section(
+            "Problems of what is followed" if document["follow"] else "Problems of the applied commit",
+            [Column("WHERE"), Column("WHAT", shrinks=True)],
+            found,
+        )
     running = [one["last"] | one for one in document["processes"] if one["state"] == "running"]
     if running:
         rows = [[one["name"], one["_id"][:8], output.brief(one["triggerTime"]), one["took"]] for one in running]
@@ -76,7 +85,8 @@ def _facts(place: Workspace, document: Document) -> Iterator[str]:
     states = ", ".join(f"{number} {state}" for state, number in counted.items())
     facts = {
         "environment": document["environment"],
-        "following": f"{place.followed.branch} at {place.followed.commit[:12]}",
+        "following": f"{place.followed.branch} at {place.followed.commit[:12]}"
+        + (f", each process at its tag {document['follow']}" if document["follow"] else ""),
         "applied": (document["applied"] or "-")[:12],
         "reconciler": "at work" if place.health.ready else f"none: {place.health.reason}",
         "processes": f"{len(document['processes'])}" + (f" ({states})" if states else ""),

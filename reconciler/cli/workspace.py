@@ -42,11 +42,15 @@ _LOOKED = "looked"
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """The reconciler that is at work beside a command: the ref it follows, what it refused, where it can be woken."""
+    """The reconciler that is at work beside a command: the ref it follows, what it refused, where it can be woken.
+
+    ``follow`` is the tag at which it follows processes, ``None`` where it follows the branch.
+    """
 
     ref: str
     refused: str | None
     wake: Path | None
+    follow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,16 @@ class Workspace:
             failures.warn(f"{what}, which stays in force", "procctl daemon --allow-rewind")
             followed = replace(followed, commit=applied)
         # What counts is what was applied for good; versions in the index are only a copy, and may be counted again.
-        return applying.apply(self.repo, index, followed, allow_rewind=True)
+        return applying.apply(self.repo, index, replace(followed, tag=self.follow(index)), allow_rewind=True)
+
+    def follow(self, index: Index) -> str | None:
+        """The tag that decides what is in force here: that of the reconciler, also of one that is to come back."""
+        if self.reconciler is not None:
+            return self.reconciler.follow if self.reconciler.ref == self.followed.ref else None
+        if index.meta(applying.REF) == self.followed.ref:
+            return index.meta(applying.FOLLOW) or None
+        state = _state(self.layout)
+        return state.follow if state is not None and state.ref == self.followed.ref else None
 
     def _applied(self, index: Index) -> str | None:
         """The commit of the followed branch that a reconciler applied last, if one ever did."""
@@ -116,7 +129,8 @@ class Workspace:
         with ExitStack() as unless_current:
             index = unless_current.enter_context(closing(self._open()))
             shown = f"{index.release} {self.followed.commit}"
-            if (index.meta("shown"), index.meta(applying.REF)) != (shown, self.followed.ref):
+            # what is at tags may have changed while the commit did not
+            if self.follow(index) or (index.meta("shown"), index.meta(applying.REF)) != (shown, self.followed.ref):
                 self.apply(index)
             self._look(index)
             unless_current.pop_all()
@@ -182,5 +196,7 @@ def _reconciler(layout: Layout) -> Reconciler | None:
     with suppress(OSError, ValueError, KeyError, TypeError):
         document: Mapping[str, Any] = json.loads(files.read(layout.daemon_file, _LARGEST))
         wake = document.get("wake")
-        return Reconciler(document["ref"], document.get("refused"), Path(wake) if wake else None)
+        return Reconciler(
+            document["ref"], document.get("refused"), Path(wake) if wake else None, document.get("follow")
+        )
     return None

@@ -63,6 +63,7 @@ class Housekeeping:
             "turned": instant.text(now),
             "wake": str(self.wake),
             "ref": self.ledger.ref,
+            "follow": self.ledger.follow,
             "applied": self.source.commit,
             "refused": self.source.refused,
         }

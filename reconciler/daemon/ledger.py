@@ -50,6 +50,7 @@ class Ledger:
     ref: str
     tracks: dict[str, Track] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
+    follow: str | None = None
     _unsaved_since: datetime | None = None
     _unpublished_since: datetime | None = None
     _unpublished: int = 0
@@ -101,7 +102,8 @@ class Ledger:
 
     def save(self) -> None:
         """Write applied commit and tracks durably."""
-        schedules.write(self.layout, State(self.progress.commit, self.ref, self.tracks, self.progress.mainline))
+        progress = self.progress
+        schedules.write(self.layout, State(progress.commit, self.ref, self.tracks, progress.mainline, self.follow))
         self._unsaved_since = None
 
     def upcoming(self) -> dict[str, datetime]:

@@ -49,7 +49,10 @@ RECENT = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What ``procctl daemon`` was told. ``http`` is an address or ``None``; ``max_running`` ``None``: as configured."""
+    """What ``procctl daemon`` was told. ``http`` is an address or ``None``; ``max_running`` ``None``: as configured.
+
+    ``follow`` is the tag at which processes are followed, ``None``: the branch.
+    """
 
     repo: Repository
     layout: Layout
@@ -58,6 +61,7 @@ class Options:
     max_running: int | None = None
     no_wait: bool = False
     allow_rewind: bool = False
+    follow: str | None = None
 
 
 def clock() -> datetime:
@@ -88,7 +92,8 @@ def run(options: Options, environ: Mapping[str, str]) -> None:
             with _assembled(options, environ, waker, executor) as reconciler:
                 gc.freeze()
                 gc.enable()
-                LOG.info("ready: following %s at %s", options.ref, reconciler.source.commit[:12])
+                at = f"{reconciler.source.commit[:12]}{f', the tags {options.follow}' if options.follow else ''}"
+                LOG.info("ready: following %s at %s", options.ref, at)
                 _reconcile(reconciler, waker, view)
 
 
@@ -157,13 +162,16 @@ def _assembled(options: Options, environ: Mapping[str, str], waker: Waker, execu
         index = Index.open(layout.index, environment=layout.environment, release=parsing.release())
         stack.callback(index.close)
         _fill(index, options, now)
-        source = Source(repo, index, options.ref, layout.environment, host, options.max_running)
+        source = Source(repo, index, options.ref, layout.environment, host, options.max_running, options.follow)
+        source.heard = lambda: waker.heard
         remembered = Progress(state.applied, state.mainline)
         source.begin(remembered, allow_rewind=options.allow_rewind)
         activity = Activity(layout)
         for row in index.active(layout.environment):
             activity.add(row.execution)
-        ledger = Ledger(repo, layout, index, options.ref, dict(state.tracks), remembered)
+        ledger = Ledger(repo, layout, index, options.ref, dict(state.tracks), remembered, options.follow)
+        if state.follow != options.follow:
+            ledger.save()
         handing = Handing(source, ledger, activity, executor, environment.base(environ), waker.path, host)
         housekeeping = Housekeeping(source, ledger, activity, waker.path, now)
         stack.callback(housekeeping.stop)

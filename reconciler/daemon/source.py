@@ -5,7 +5,8 @@ A change costs what it changed. A commit that does not descend from the applied 
 
 import logging
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from reconciler.decision import Target
@@ -27,12 +28,20 @@ from reconciler.sync.versions import Progress
 
 LOG = logging.getLogger("procctl")
 
+SLOW = 10.0
+"""Seconds after which tags are looked at even where the watch heard nothing: a word that got lost costs no more."""
+
 _SHOWN = 5
+_TOLD = 20
 
 
 @dataclass(slots=True)
 class Source:
-    """The git side of one reconciler: it follows ``ref`` for ``environment`` on ``host``."""
+    """The git side of one reconciler: it follows ``ref`` for ``environment`` on ``host``.
+
+    With ``follow`` each process is in force as it is at its tag of that text. ``heard`` counts what the watch on git's
+    refs has heard; without one, the tags are looked at in every turn.
+    """
 
     repo: Repository
     index: Index
@@ -40,9 +49,13 @@ class Source:
     environment: str
     host: str
     max_running: int | None = None
+    follow: str | None = None
+    heard: Callable[[], int] = time.monotonic_ns
     applied: Applied = field(init=False)
     refused: str | None = None
-    _stamp: tip.Stamp = ()
+    _stamp: tuple[tip.Stamp, tip.TagsStamp] | None = None
+    _heard: int = 0
+    _looked: float = 0.0
 
     @property
     def commit(self) -> str:
@@ -56,34 +69,75 @@ class Source:
 
     def begin(self, remembered: Progress, *, allow_rewind: bool) -> None:
         """Apply the branch's tip. ``UserError`` where it does not descend from what was applied before."""
-        self._stamp = tip.stamp(self.repo, self.ref)
+        self._stamp = self._look_at_refs()
         self.applied = applying.apply(
             self.repo, self.index, self._tip(), remembered=remembered, allow_rewind=allow_rewind
         )
 
     def look(self) -> set[str]:
-        """Apply the branch's tip if it moved; give the processes that may be another now."""
-        stamp = tip.stamp(self.repo, self.ref)
+        """Apply the branch's tip and the followed tags, if they moved; give the processes that may be another now."""
+        stamp = self._look_at_refs()
         if stamp == self._stamp:
             return set()
-        refused = None
+        changed, refused = None, None
         try:
             followed = self._tip()
-            if followed.commit in (self.commit, self.refused):
-                self._stamp = stamp
-                return set()
             refused = followed.commit
-            self.applied = applying.apply(self.repo, self.index, followed, before=self.applied)
+            if followed.commit not in (self.commit, self.refused):
+                changed = self._apply(followed)
+            if followed.commit == self.commit:
+                self.refused = None
         except LaterError as error:
             LOG.warning("%s: it is tried again", error)
             return set()
         except ProcctlError as error:
             LOG.error("not applied, %s stays in force: %s", self.commit[:12], error)  # noqa: TRY400 - the user's to mend
-            self.refused, self._stamp = refused, stamp
-            return set()
-        self.refused, self._stamp = None, stamp
-        LOG.info("applied %s: %s", self.commit[:12], _listed(self.applied.changed))
+            self.refused = refused
+        if changed is None and self.follow is not None:
+            changed = self._follow()
+        self._stamp = stamp
+        return changed or set()
+
+    def _follow(self) -> set[str] | None:
+        """Apply tags that moved while the branch did not, or while its tip is refused."""
+        try:
+            return self._apply(Followed(self.ref, self.commit, self.follow))
+        except LaterError as error:
+            LOG.warning("%s: it is tried again", error)
+        except ProcctlError as error:
+            LOG.error("what was in force stays so: %s", error)  # noqa: TRY400 - the user's to mend, no bug
+        return None
+
+    def _apply(self, followed: Followed) -> set[str]:
+        before = self.applied
+        self.applied = applying.apply(self.repo, self.index, followed, before=before)
+        self._tell_moved(before)
+        if self.commit != before.commit or self.applied.changed:
+            LOG.info("applied %s: %s", self.commit[:12], _listed(self.applied.changed))
         return set(self.applied.changed)
+
+    def _tell_moved(self, before: Applied) -> None:
+        """Say which tags moved: they decide what runs, and git keeps no history of them."""
+        was = before.following.stands if before.following else {}
+        now = self.applied.following.stands if self.applied.following else {}
+        moved = sorted(name for name in was.keys() | now.keys() if was.get(name) is not now.get(name))
+        for name in moved[:_TOLD]:
+            there, here = was.get(name), now.get(name)
+            said = f"{here.tag.name} at {str(here.tag.commit)[:12]}" if here else f"no tag {self.follow} any more"
+            LOG.info("%s: %s%s", name, said, f", before at {str(there.tag.commit)[:12]}" if there and here else "")
+        if len(moved) > _TOLD:
+            LOG.info("and %s more tags moved", len(moved) - _TOLD)
+
+    def _look_at_refs(self) -> tuple[tip.Stamp, tip.TagsStamp]:
+        """What changes with the refs that are followed; the tags cost more, so only where the watch heard something."""
+        branch = tip.stamp(self.repo, self.ref)
+        if self.follow is None:
+            return branch, ()
+        heard, now = self.heard(), time.monotonic()
+        if self._stamp is None or (heard, branch) != (self._heard, self._stamp[0]) or now - self._looked >= SLOW:
+            self._heard, self._looked = heard, now
+            return branch, tip.tags_stamp(self.repo, self.follow)
+        return branch, self._stamp[1]
 
     def desired(self, names: Iterable[str]) -> Desired:
         """What these processes are to be, for the plan."""
@@ -116,7 +170,7 @@ class Source:
         commit = refs.read(self.repo, self.ref)
         if commit is None:
             raise NotFoundError("the followed branch is gone", where=self.ref, todo="create it again")
-        return Followed(self.ref, commit)
+        return Followed(self.ref, commit, self.follow)
 
     def target(self, name: str) -> Target | None:
         """What to reconcile for a process: nothing where it is gone, disabled or of another environment."""
@@ -130,6 +184,7 @@ class Source:
             commit=force.commit,
             version=force.version,
             held=str(force.held) if force.held else None,
+            tag=force.tag,
         )
 
 

@@ -36,6 +36,8 @@ class Waker:
         self._poll.register(self._socket, select.POLLIN)
         self._changed = self._pipe()
         self.stopping = False
+        self.heard = 0
+        """How many changes the watch has heard of."""
 
     def __enter__(self) -> Self:
         return self
@@ -95,6 +97,7 @@ class Waker:
             *folders, watch_filter=None, debounce=50, step=5, stop_event=self._stop, rust_timeout=1000
         )
         for _ in changes:
+            self.heard += 1
             with contextlib.suppress(OSError):
                 os.write(self._changed, b"!")
 

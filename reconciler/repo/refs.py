@@ -17,10 +17,14 @@ _COMPONENT = re.compile(r"(?!\.)(?!.*\.\.)(?!.*@\{)(?!.*\.lock\Z)[^\x00-\x20\x7f
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The branch that is followed, by its full name (``refs/heads/main``), and its newest commit."""
+    """The branch that is followed, by its full name (``refs/heads/main``), and its newest commit.
+
+    ``tag`` is the tag at which each process is followed, ``None`` where they are as on the branch.
+    """
 
     ref: str
     commit: str
+    tag: str | None = None
 
     @property
     def branch(self) -> str:

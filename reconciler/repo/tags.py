@@ -65,6 +65,12 @@ def of(repo: Repository, *keys: str) -> dict[str, Tag]:
     return _listed(repo, *(f"{TAGS}{key}/" for key in keys), f"{TAGS}*")
 
 
+def called(repo: Repository, text: str) -> dict[str, Tag]:
+    """The tags ``KEY/TEXT`` of all processes, and the repository's ``TEXT``, by full name."""
+    found = _listed(repo, f"{TAGS}{text}", f"{TAGS}*/{text}")
+    return {name: tag for name, tag in found.items() if name == text or name.count("/") == 1}
+
+
 def put(repo: Repository, name: str, commit: str, message: str, old: str | None) -> str:
     """Let an annotated tag name a commit; gives the tag's own object.
 

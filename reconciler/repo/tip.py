@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 from reconciler.repo.repository import Repository
+from reconciler.repo.tags import TAGS
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
+TagsStamp = tuple[tuple[str, tuple[int, int, int]], ...]
 
 
 def stamp(repo: Repository, ref: str) -> Stamp:
@@ -14,12 +16,27 @@ def stamp(repo: Repository, ref: str) -> Stamp:
     return tuple(_stamp(folder / file) for file in (ref, "packed-refs", "reftable/tables.list"))
 
 
+def tags_stamp(repo: Repository, text: str) -> TagsStamp:
+    """What changes whenever a loose tag ``KEY/TEXT`` or ``TEXT`` does; packed ones change ``stamp``.
+
+    It costs a look at each process that has loose tags: some milliseconds for a thousand.
+    """
+    folder = repo.common_dir / TAGS
+    try:
+        with os.scandir(folder) as entries:
+            paths = sorted(f"{entry.path}/{text}" for entry in entries if entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return ()
+    found = ((path, _stamp(path)) for path in (os.fspath(folder / text), *paths))
+    return tuple((path, seen) for path, seen in found if seen is not None)
+
+
 def folders(repo: Repository) -> list[Path]:
     """The folders to watch for moved refs; a packed or reftable ref moves in one of these too."""
     return [folder for folder in (repo.common_dir / "refs", repo.common_dir / "reftable") if folder.is_dir()]
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _stamp(path: Path | str) -> tuple[int, int, int] | None:
     try:
         status = os.stat(path)  # noqa: PTH116 - half the price of Path.stat, at every turn
     except OSError:

@@ -18,6 +18,9 @@ class ProcessRow:
     ``document`` and ``version`` are those in force, ``None`` where none is: it was never valid. ``commit`` is where
     they are from, ``None`` for the applied commit itself.
     ``valid`` says that the applied commit's own set is; ``held`` is the problem that keeps it from running.
+
+    Where a tag is followed, all is from the tag's commit: ``tag`` is the full name of the one that counts for this
+    process, ``None`` where it has none and is not scheduled. ``unsynced`` says how that differs from the branch.
     """
 
     name: str
@@ -29,6 +32,8 @@ class ProcessRow:
     problems: tuple[Problem, ...] = ()
     valid: bool = True
     held: str | None = None
+    tag: str | None = None
+    unsynced: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class CatalogTables(Database):
                 ((self.environment, name) for name in removed),
             )
             self._write_many(
-                "INSERT OR REPLACE INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (_values(self.environment, row) for row in changed),
             )
 
@@ -116,7 +121,8 @@ class CatalogTables(Database):
 
 
 _SELECT = (
-    "SELECT name, path, blob, commit_id, version, document, problems, valid, held FROM processes WHERE environment = ?"
+    "SELECT name, path, blob, commit_id, version, document, problems, valid, held, tag, unsynced FROM processes "
+    "WHERE environment = ?"
 )
 
 
@@ -134,10 +140,13 @@ def _values(environment: str, row: ProcessRow) -> tuple[Any, ...]:
         problems,
         row.valid,
         row.held,
+        row.tag,
+        row.unsynced,
     )
 
 
 def _process(row: tuple[Any, ...]) -> ProcessRow:
-    name, path, blob, commit, version, document, problems, valid, held = row
+    name, path, blob, commit, version, document, problems, valid, held, tag, unsynced = row
     parsed = None if document is None else json.loads(document)
-    return ProcessRow(name, path, blob, commit, version, parsed, read_problems(problems), bool(valid), held)
+    found = read_problems(problems)
+    return ProcessRow(name, path, blob, commit, version, parsed, found, bool(valid), held, tag, unsynced)

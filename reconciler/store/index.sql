@@ -80,6 +80,8 @@ CREATE TABLE processes (
   problems TEXT NOT NULL,
   valid INTEGER NOT NULL,
   held TEXT,
+  tag TEXT,
+  unsynced TEXT,
   PRIMARY KEY (environment, name)
 ) WITHOUT ROWID;
 

@@ -22,13 +22,15 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 class State:
     """What one environment has to remember: the commit applied last, the ref it followed, a track per process.
 
-    ``mainline`` are the merges whose history is not that of their first parent, and the parent it is (SPEC 9).
+    ``mainline`` are the merges whose history is not that of their first parent, and the parent it is; ``follow`` is the
+    tag that processes are followed at, if one is (SPEC 9).
     """
 
     applied: str | None = None
     ref: str | None = None
     tracks: Mapping[str, Track] = field(default_factory=dict)
     mainline: Mapping[str, str] = field(default_factory=dict)
+    follow: str | None = None
 
 
 def read(layout: Layout) -> State | None:
@@ -53,6 +55,7 @@ def encode(state: State) -> bytes:
     tracks = ",\n".join(f"{json.dumps(name)}: {_track(track)}" for name, track in sorted(state.tracks.items()))
     head = f'"applied": {json.dumps(state.applied)},\n"ref": {json.dumps(state.ref)}'
     head += f',\n"mainline": {json.dumps(dict(state.mainline), sort_keys=True)}'
+    head += f',\n"follow": {json.dumps(state.follow)}' if state.follow is not None else ""
     return f'{{\n{head},\n"tracks": {{\n{tracks}\n}}\n}}\n'.encode()
 
 
@@ -61,11 +64,14 @@ def decode(data: bytes) -> State:
     try:
         document = json.loads(data)
         tracks = {name: _read_track(line) for name, line in document["tracks"].items()}
-        state = State(document["applied"], document["ref"], tracks, dict(document.get("mainline", {})))
+        mainline = dict(document.get("mainline", {}))
+        state = State(document["applied"], document["ref"], tracks, mainline, document.get("follow"))
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"no state of schedules: {type(error).__name__}: {error}") from error
     if not all(names.is_process(name) for name in tracks):
         raise ValueError("no state of schedules: a name is wrong")
+    if state.follow is not None and not names.is_tag(str(state.follow)):
+        raise ValueError("no state of schedules: what should be a tag is none")
     commits = [*state.mainline, *state.mainline.values(), *([] if state.applied is None else [state.applied])]
     if not all(names.is_commit(str(commit)) for commit in commits):
         raise ValueError("no state of schedules: what should be a commit is none")

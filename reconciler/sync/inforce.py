@@ -26,16 +26,18 @@ class InForce:
 
     ``commit`` is the newest one at which its set is free of errors: ``None`` for the applied commit itself, so that the
     value stays the same while others change. ``version``, ``blob``, ``path`` and ``held`` are those of that commit,
-    ``problems`` those of the applied one.
+    ``problems`` those of the applied one. Where a tag is followed (``tag``), the commit is the tag's, all is of it, and
+    there is no version where that commit is off the followed history.
     """
 
     process: Process
     commit: str | None
-    version: int
+    version: int | None
     blob: str
     path: str
     problems: tuple[Problem, ...] = ()
     held: Problem | None = None
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def in_force(
     broken: dict[str, Declared] = {}
     for name, declared in snapshot.processes.items():
         old = known.force.get(name) if known else None
-        if not _stands(declared):
+        if not stands(declared):
             broken[name] = declared
         elif old is not None and name.lower() not in touched and _is_same(old, declared):
             force[name] = old
@@ -121,7 +123,7 @@ class _Search:
             one = declared.get(name)
             if one is None:
                 self._left.discard(name)
-            elif _stands(one):
+            elif stands(one):
                 self._left.discard(name)
                 problems = self._broken[name].set_problems
                 self._found[name] = _in_force(one, state.commit, self._number(name, state.commit or ""), problems)
@@ -137,7 +139,8 @@ class _Search:
         return version.number
 
 
-def _stands(declared: Declared) -> bool:
+def stands(declared: Declared) -> bool:
+    """Whether a process can be in force as a commit declares it: without errors, or switched off by a sound file."""
     return declared.valid or _is_switched_off(declared)
 
 

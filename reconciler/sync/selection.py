@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.errors import NotFoundError, UserError
+from reconciler.inputs import kind
 from reconciler.problem import Problem, errors
 from reconciler.process import Process
 from reconciler.reference import Kind, Reference
@@ -17,6 +18,7 @@ from reconciler.snapshot import Resolved, Snapshot
 from reconciler.store.index import Index
 from reconciler.sync import references, snapshots, versions
 from reconciler.sync.applying import Applied
+from reconciler.sync.following import Following
 from reconciler.version import Version
 from reconciler.workflow import check_input
 
@@ -77,8 +79,11 @@ def permit(choice: Choice, environment: str, body: Mapping[str, Any] | None, *, 
     given_input(choice.resolved, body)
 
 
-def given_input(resolved: Resolved, body: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The input of an execution, checked: ``UserError`` where the workflow refuses it."""
+def given_input(resolved: Resolved, body: Any) -> dict[str, Any]:
+    """The input of an execution, checked: ``UserError`` where ``body`` can be none, or the workflow refuses it."""
+    if not isinstance(body, Mapping | None):
+        what = f"what is given to an execution must be a mapping, is {kind(body)}"
+        raise UserError(what, where=resolved.process.name, todo="give it with -i NAME=VALUE")
     given = overlaid(resolved.process.input, body)
     wrong = check_input(resolved.workflow, given) if resolved.workflow else ()
     if wrong:
@@ -94,6 +99,9 @@ def overlaid(given: Mapping[str, Any], body: Mapping[str, Any] | None) -> dict[s
 
 def resolve(repo: Repository, index: Index, applied: Applied, name: str, commit: str) -> Resolved:
     """What a process is at a commit; the applied one is at hand, any other is read again."""
+    stand = applied.following.stands.get(name) if applied.following else None
+    if stand is not None and stand.resolved is not None and stand.tag.commit == commit:
+        return stand.resolved
     if commit == applied.commit and name in applied.snapshot.processes:
         return applied.snapshot.resolve(name)
     owners = (name, *index.former_names(name))
@@ -111,13 +119,27 @@ def _in_force(repo: Repository, index: Index, applied: Applied, name: str) -> Ch
     force = applied.in_force.get(name)
     if force is not None:
         commit = force.commit or applied.commit
-        return Choice(commit, force.version, resolve(repo, index, applied, name, commit))
+        return Choice(commit, force.version, resolve(repo, index, applied, name, commit), force.tag)
+    if applied.following is not None:
+        raise _not_followed(index, applied.following, name)
     declared = applied.snapshot.processes.get(name)
     if declared is None:
         references.current(index, name)
         raise NotFoundError(f"there is no process {name}", where=applied.commit[:12], todo="see `procctl list`")
     problem = next(iter(errors(declared.set_problems)), None)
     raise UserError(f"{name} has never been valid: {problem}", where=applied.commit[:12], todo="see `procctl validate`")
+
+
+def _not_followed(index: Index, following: Following, name: str) -> UserError:
+    """Why a process is not in force where a tag is followed."""
+    stand = following.stands.get(name)
+    if stand is not None:
+        problem = next(iter(errors(stand.problems)), None)
+        return UserError(f"{name} is not in force at its tag: {problem}", where=stand.tag.name, todo="move the tag")
+    number = references.current(index, name).number
+    what = f"{name} has no tag {following.text}, and that is what is followed here"
+    todo = f"promote a version: `procctl tag {name} {number} {following.text}`; or run one: {name}@{number}"
+    return UserError(what, where=f"{name}@{following.text}", todo=todo)
 
 
 def _served(repo: Repository, index: Index, version: Version) -> tuple[str, Resolved]:

@@ -1,6 +1,6 @@
 """The state of a repository and of each of its processes: what ``procctl status`` prints and the first page shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from reconciler.repo.repository import Repository
 from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
 from reconciler.store.rows import Brief, Latest
+from reconciler.sync import applying
 from reconciler.web import declared
 from reconciler.web.wording import count, took
 
@@ -29,6 +30,7 @@ class State(StrEnum):
     RUNNING = "running"
     OK = "ok"
     NEW = "new"
+    UNTAGGED = "untagged"
     ELSEWHERE = "elsewhere"
     DISABLED = "disabled"
 
@@ -42,7 +44,8 @@ def status(index: Index, repository: Repository, ref: str, now: datetime) -> Doc
     """Say how the repository and its processes stand, those with problems first.
 
     ``state`` is ``Degraded`` (an error, a held process, or an enabled one whose last execution failed), else
-    ``OutOfSync`` (the newest commit is not applied yet), else ``Synced``; ``reasons`` says why in words.
+    ``OutOfSync`` (the newest commit is not applied yet, or a process that it deletes is in force at its tag), else
+    ``Synced``; ``reasons`` says why in words. ``follow`` is the tag that is followed, if one is.
     """
     rows = index.processes()
     last = index.last_of(row.name for row in rows)
@@ -52,14 +55,18 @@ def status(index: Index, repository: Repository, ref: str, now: datetime) -> Doc
     files = [problem for problem in index.problems() if problem.severity is Severity.ERROR]
     reasons = [*_degraded(processes), *([count(len(files), "error") + " in the applied commit"] if files else [])]
     state = "Degraded" if reasons else "Synced"
+    left = [row.name for row in rows if row.tag is not None and row.unsynced is not None]
+    unsynced = [f"deleted on the branch, and in force at a tag: {_names(left)}"] if left else []
     if commit != applied:
-        reasons.append("the newest commit is not applied yet")
-        state = "OutOfSync" if state == "Synced" else state
+        unsynced.append("the newest commit is not applied yet")
+    reasons += unsynced
+    state = "OutOfSync" if unsynced and state == "Synced" else state
     return {
         "state": state,
         "reasons": reasons,
         "environment": index.environment,
         "ref": ref,
+        "follow": index.meta(applying.FOLLOW) or None,
         "commit": commit,
         "applied": applied,
         "problems": [problem.to_document() for problem in index.problems()],
@@ -89,6 +96,7 @@ def entry(row: ProcessRow, latest: Latest, environment: str, now: datetime) -> D
         "why": why,
         "version": row.version,
         "commit": row.commit,
+        "tag": row.tag,
         "last": _brief(shown, now) if shown else None,
         "nextRun": None,
     }
@@ -96,6 +104,8 @@ def entry(row: ProcessRow, latest: Latest, environment: str, now: datetime) -> D
 
 def _state(row: ProcessRow, latest: Latest, environment: str) -> tuple[State, str]:
     """Tell what is wrong with the declaration, else whether it is meant to run here, else how running went."""
+    if row.document is None and row.tag is None and row.unsynced is not None:
+        return State.UNTAGGED, row.unsynced
     if row.document is None:
         return State.INVALID, _first_error(row)
     process = Process(row.name, row.document)
@@ -108,7 +118,7 @@ def _state(row: ProcessRow, latest: Latest, environment: str) -> tuple[State, st
     elif row.held is not None:
         found = State.HELD, next((problem.message for problem in row.problems if problem.holds), row.held)
     else:
-        found = _ran(latest), ""
+        found = _ran(latest), row.unsynced or ""
     return found
 
 
@@ -130,9 +140,13 @@ def _degraded(processes: Iterable[Mapping[str, Any]]) -> list[str]:
     for state in State:
         names = [one["name"] for one in processes if one["state"] == state]
         if state in DEGRADED and names:
-            more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-            reasons.append(f"{state}: {', '.join(names[:_LISTED])}{more}")
+            reasons.append(f"{state}: {_names(names)}")
     return reasons
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
 
 
 def _brief(shown: Brief, now: datetime) -> Document:

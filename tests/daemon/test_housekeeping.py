@@ -84,6 +84,7 @@ def test_the_heart_beats_from_the_first_turn_and_though_a_slot_is_near(
         "turned": "2026-11-22T12:00:00.000Z",
         "wake": str(housekeeping.wake),
         "ref": "refs/heads/main",
+        "follow": None,
         "applied": source.commit,
         "refused": None,
     }

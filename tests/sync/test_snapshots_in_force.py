@@ -44,7 +44,7 @@ def force(workshop: Any, repo: Repository, index: Index) -> Any:
     return commit
 
 
-def brief(one: InForce | None) -> tuple[str | None, int] | None:
+def brief(one: InForce | None) -> tuple[str | None, int | None] | None:
     return (one.commit, one.version) if one is not None else None
 
 
