@@ -11,8 +11,9 @@ from typing import Any
 from reconciler import yamlsplice, yamltext
 from reconciler.errors import UserError
 from reconciler.yamlsplice import REMOVED
+from reconciler.yamltree import DEEPEST
 
-__all__ = ["REMOVED", "Steps", "at", "become", "put", "same", "steps_of"]
+__all__ = ["REMOVED", "Steps", "at", "become", "check_depth", "put", "same", "steps_of"]
 
 Steps = tuple[str, ...]
 
@@ -42,6 +43,7 @@ def put(path: str, data: bytes, steps: Steps, value: Any) -> bytes:
     An index equal to a list's length adds to it; ``REMOVED`` takes the key or item away. ``path`` is the file's, for
     errors: ``UserError`` where the file cannot be read, the path leads nowhere, or the text cannot be edited in place.
     """
+    check_depth(path, value)
     text, old = _read(path, data)
     wanted = _laid(path, old, steps, value)
     return _written(path, data, yamlsplice.put(text, steps, value), wanted)
@@ -52,12 +54,23 @@ def become(path: str, data: bytes, value: Mapping[str, Any]) -> bytes:
 
     Raises ``UserError`` as ``put`` does.
     """
+    check_depth(path, value)
     text, old = _read(path, data)
     if not isinstance(old, dict) or not isinstance(value, dict):
         raise UserError("the file holds no mapping", where=path, todo=_BY_HAND)
     for steps, part in _differences(old, value):
         text = yamlsplice.put(text, steps, part)
     return _written(path, data, text, value)
+
+
+def check_depth(path: str, value: Any) -> None:
+    """Raise ``UserError`` where a value is nested deeper than a file may be."""
+    level, depth = [value], 0
+    while level:
+        level = [part for each in level for part in _parts(each)]
+        depth += 1
+        if depth > DEEPEST:
+            raise UserError(f"the value is nested deeper than {DEEPEST}", where=path, todo="flatten it")
 
 
 def same(one: Any, other: Any) -> bool:
@@ -92,6 +105,10 @@ def _written(path: str, data: bytes, text: str, wanted: Any) -> bytes:
         why = f" ({problems[0].message})" if document is None and problems else ""
         raise UserError(f"this value cannot be written into the file as it stands{why}", where=path, todo=_BY_HAND)
     return made
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    yield from value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _is_index(step: str) -> bool:

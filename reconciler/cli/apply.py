@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reconciler import names, yamledit, yamltext, yamlwrite
-from reconciler.cli import commands, writing
+from reconciler.cli import commands, order, outcome, writing
 from reconciler.errors import UsageError, UserError
 from reconciler.repo.edit import Edit
 from reconciler.sync.proposal import Base
@@ -60,8 +60,8 @@ def apply_command(source: str, path: str | None, **given: Any) -> int:
 
     done = desk.commit(make)
     if done is None:
-        return writing.unchanged(wanted, name)
-    return writing.committed(desk, name, done, lambda which, where: f"{which} committed as {where}")
+        return outcome.unchanged(wanted, name)
+    return outcome.committed(desk, name, done, lambda which, where: f"{which} committed as {where}")
 
 
 def _read(source: str, path: str | None) -> Given:
@@ -80,6 +80,7 @@ def _read(source: str, path: str | None) -> Given:
     extra = [key for key in _ADDED if key in document]
     extra += ["_id"] if names.is_commit(str(document.get("_id"))) else []
     value = {key: each for key, each in document.items() if key not in extra}
+    yamledit.check_depth(shown, value)
     # What `get` printed is a value as JSON is, whatever its form: its bytes are nobody's.
     return Given(_name(value, source, path), value, None if as_value or extra else data)
 
@@ -99,12 +100,15 @@ def _data(source: str) -> bytes:
 
 
 def _json(data: bytes) -> dict[str, Any] | None:
-    """The object that bytes are as JSON; ``None`` where they are none."""
+    """The object that bytes are as JSON; ``None`` where they are none, and ``UsageError`` where it means two things."""
     try:
         document = json.loads(data) if data.lstrip().startswith(b"{") else None
     except (ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return None
+    read: dict[str, Any] = order.read_json(data, "-f")
+    return read
 
 
 def _name(value: dict[str, Any], source: str, path: str | None) -> str:
@@ -141,7 +145,7 @@ def _bytes(path: str, old: bytes | None, document: Given) -> bytes:
     """What the file is to hold."""
     if document.data is not None:
         return document.data
-    fresh = "\n".join(yamlwrite.block(document.value)).encode(errors="surrogatepass") + b"\n"
+    fresh = "\n".join(yamlwrite.block(document.value)).encode() + b"\n"
     if old is None:
         return fresh
     there, _ = yamltext.read(path, old)

@@ -62,9 +62,8 @@ def typed(given: Assignment, document: Any, schema: Mapping[str, Any]) -> Any:
     if kinds:
         return read if "string" not in kinds and any(_fits(read, kind) for kind in kinds) else text
     before = yamledit.at(document, given.steps)
-    return (
-        read if isinstance(before, bool) is isinstance(read, bool) and isinstance(before, (bool, int, float)) else text
-    )
+    is_alike = isinstance(before, (bool, int, float)) and isinstance(before, bool) is isinstance(read, bool)
+    return read if is_alike and read is not None else text
 
 
 def written(steps: Steps) -> str:

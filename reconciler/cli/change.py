@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from reconciler import yamledit, yamltext
-from reconciler.cli import assignment, commands, writing
+from reconciler.cli import assignment, commands, outcome, writing
 from reconciler.cli.assignment import Assigned, Assignment, PathTo
 from reconciler.errors import NotFoundError, UsageError, UserError
 from reconciler.repo.edit import Edit
@@ -104,8 +104,8 @@ def _change(name: str, change: Change, what: str, given: dict[str, Any]) -> int:
 
     done = desk.commit(make)
     if done is None:
-        return writing.unchanged(wanted, name)
-    return writing.committed(desk, name, done, lambda which, where: f"{which} committed as {where}")
+        return outcome.unchanged(wanted, name)
+    return outcome.committed(desk, name, done, lambda which, where: f"{which} committed as {where}")
 
 
 def _listed(paths: Sequence[Steps]) -> str:

@@ -64,7 +64,7 @@ class Pair(click.ParamType[tuple[str, Any]]):
             self.fail(f"{value!r} is neither key=text nor key:=JSON", param, ctx)
         if not key.endswith(":"):
             return key, text
-        return key[:-1], _json(text, f"-i {key[:-1]}")
+        return key[:-1], read_json(text, f"-i {key[:-1]}")
 
 
 def _text(path: str, where: str) -> str:
@@ -85,13 +85,14 @@ def _text(path: str, where: str) -> str:
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
-    document = _json(text, where)
+    document = read_json(text, where)
     if not isinstance(document, dict):
         raise UsageError("is no JSON object", where=where, todo='write {"key": "value"}')
     return document
 
 
-def _json(text: str, where: str) -> Any:
+def read_json(text: str | bytes, where: str) -> Any:
+    """Read JSON as the standard has it, each key once; ``UsageError`` where it is none."""
     try:
         return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:

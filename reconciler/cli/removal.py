@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from reconciler import marks
-from reconciler.cli import commands, writing
+from reconciler.cli import commands, outcome, writing
 from reconciler.cli.change import own_path
-from reconciler.cli.renaming import with_name
+from reconciler.cli.renaming import referring_to, warn_of, with_name
 from reconciler.cli.writing import Desk
 from reconciler.errors import UsageError, UserError
 from reconciler.repo import objects
@@ -69,7 +69,7 @@ def delete_command(name: str, number: int | None, *, everything: bool, **given: 
         if version == index.current_version(name):
             return _rollback(desk, index, tip, version)
         text = writing.message(wanted, f"Delete version {number} of {name}", marks.delete(version))
-        tags = writing.doomed_tags(desk, index, name, (number,))
+        tags = outcome.doomed_tags(desk, index, name, (number,))
         return Plan(Edit(text, {}), f"{name}@{number} deleted by {{where}}", tags)
 
     return _carried_out(desk, name, plan)
@@ -85,9 +85,9 @@ def _carried_out(desk: Desk, name: str, plan: Callable[[str, Index], Plan]) -> i
 
     done = desk.commit(make)
     if done is None:  # a removal is never nothing
-        return writing.unchanged(desk.asked, name)
+        return outcome.unchanged(desk.asked, name)
     last = plans[-1]
-    return writing.committed(desk, name, done, lambda _, where: last.said.format(where=where), last.tags)
+    return outcome.committed(desk, name, done, lambda _, where: last.said.format(where=where), last.tags)
 
 
 def _rollback(desk: Desk, index: Index, tip: str, version: Version) -> Plan:
@@ -98,13 +98,13 @@ def _rollback(desk: Desk, index: Index, tip: str, version: Version) -> Plan:
         what = f"{name} is not as version {number} has it here, so that version cannot be taken back"
         raise UserError(what, where=f"{tip[:12]}:{path}", todo="roll back on the followed branch, or edit the file")
     below = [one for one in index.versions(name) if one.live and one.number < number]
-    facts = Facts(desk.place.repo, index)
-    restored = next((one for one in below if facts.sound(one.path, one.blob)), None)
+    with Facts(desk.place.repo, index) as facts:
+        restored = next((one for one in below if facts.sound(one.path, one.blob)), None)
     if below and restored is None:
         what = f"all versions of {name} below {number} have errors, so there is none to go back to"
         raise UserError(what, where=f"{name}@{number}", todo="mend the file with `procctl set` or `procctl apply`")
     gone = [number, *(one.number for one in below if restored is None or one.number > restored.number)]
-    tags = writing.doomed_tags(desk, index, name, gone)
+    tags = outcome.doomed_tags(desk, index, name, gone)
     mark = marks.rollback(version)
     if restored is None:
         text = writing.message(desk.asked, f"Roll back {name}, which removes it", mark)
@@ -125,7 +125,10 @@ def _remove(desk: Desk, index: Index, tip: str, name: str) -> Plan:
         references.current(index, name)
     path = own_path(base, name)
     live = [one.number for one in index.versions(name) if one.live]
-    tags = writing.doomed_tags(desk, index, name, live)
+    tags = outcome.doomed_tags(desk, index, name, live)
+    # also those that name no version
+    tags |= {tag.name: tag for tag in references.named(desk.place.repo, index, name).values() if "/" in tag.name}
+    warn_of(referring_to(base, name), name)
     text = writing.message(desk.asked, f"Delete {name}")
     return Plan(Edit(text, {path: None}, (path,)), f"{name} deleted by {{where}}, with {_versions(len(live))}", tags)
 

@@ -1,12 +1,12 @@
 """``procctl rename``: a process goes on under another name, with its versions, in one commit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
 from reconciler import marks, names, yamledit, yamltext
-from reconciler.cli import commands, failures, writing
+from reconciler.cli import commands, failures, outcome, writing
 from reconciler.cli.change import own_path
 from reconciler.errors import UsageError, UserError
 from reconciler.problem import errors
@@ -47,18 +47,16 @@ def rename_command(name: str, new: str, **given: Any) -> int:
             before = errors(base.problems({path: data}, name))
             # A process that is broken already may be renamed; the name itself must be sound.
             writing.refuse([] if before else base.problems({path: None, target: renamed}, new), new)
-            referring[:] = sorted(_referring(base.changed({}, base.names()), name))
+            referring[:] = referring_to(base, name)
         mark = marks.rename(name, new)
         text = writing.message(wanted, f"Rename {name} to {new}", mark)
         return Edit(text, {path: None, target: renamed}, rests_on=(path, target))
 
     done = desk.commit(make)
     if done is None:  # a rename is never nothing
-        return writing.unchanged(wanted, name)
-    if referring:
-        what = f"{', '.join(referring)} still {'name' if len(referring) > 1 else 'names'} {name}"
-        failures.warn(what, f"procctl set {referring[0]} …")
-    return writing.committed(desk, new, done, lambda which, where: f"{name} renamed to {which} in {where}")
+        return outcome.unchanged(wanted, name)
+    warn_of(referring, name)
+    return outcome.committed(desk, new, done, lambda which, where: f"{name} renamed to {which} in {where}")
 
 
 def with_name(path: str, data: bytes, name: str) -> bytes:
@@ -88,8 +86,19 @@ def _check_free(base: Base, index: Index, name: str, new: str) -> None:
         raise UserError(what, where=new, todo=f"choose another name; see `procctl versions {new} --deleted`")
 
 
+def referring_to(base: Base, name: str) -> list[str]:
+    """The processes whose subscriptions name a process, sorted."""
+    return sorted(_referring(base.changed({}, base.names()), name))
+
+
+def warn_of(referring: Sequence[str], name: str) -> None:
+    """Warn of processes that name one which is no more."""
+    if referring:
+        what = f"{', '.join(referring)} still {'name' if len(referring) > 1 else 'names'} {name} in subscriptions"
+        failures.warn(what, f"edit {'them' if len(referring) > 1 else 'it'} as well")
+
+
 def _referring(snapshot: Snapshot, name: str) -> Iterator[str]:
-    """The processes whose subscriptions name a process."""
     for one in snapshot.processes.values():
         document = one.process.document if one.process is not None else {}
         causes = document.get("subscriptions") or ()

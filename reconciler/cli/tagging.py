@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from reconciler import names
-from reconciler.cli import commands, failures, writing
-from reconciler.cli.writing import Outcome
+from reconciler.cli import commands, failures, outcome, writing
+from reconciler.cli.outcome import Outcome
 from reconciler.errors import NotFoundError, UsageError, UserError
 from reconciler.reference import parse_reference
 from reconciler.repo import tags
@@ -30,7 +30,7 @@ def tag_command(name: str, version: str, tag: str, **given: Any) -> int:
     wanted = writing.asked(given)
     _check(tag)
     reference = parse_reference(f"{name}@{version}")
-    desk = writing.tag_desk(wanted)
+    desk = writing.desk_of_tags(wanted)
     full = f"{name}/{tag}"
     with desk.index() as index:
         picked = references.pick(desk.place.repo, index, reference)
@@ -45,12 +45,12 @@ def tag_command(name: str, version: str, tag: str, **given: Any) -> int:
     document = {"name": name, "tag": tag, "version": one.number, "commit": commit, "was": was or None}
     if old is not None and old.commit == commit:
         line = f"{which} is {tag} already, at {commit[:12]}"
-        return writing.finish(desk, Outcome(full, line, document, (Ref(tags.TAGS + full, ""),)))
+        return outcome.finish(desk, Outcome(full, line, document, (Ref(tags.TAGS + full, ""),)))
     text = writing.message(wanted, f"{which} is {tag}", *([f"Moved from {was}"] if was else []))
     made = tags.put(desk.place.repo, full, commit, text, old.object if old else None)
     line = f"{which} tagged {tag} at {commit[:12]}" + (f"; it was {was}" if was else "")
     pushed = Ref(tags.TAGS + full, old.object if old else "")
-    return writing.finish(desk, Outcome(full, line, {**document, "object": made}, (pushed,)))
+    return outcome.finish(desk, Outcome(full, line, {**document, "object": made}, (pushed,)))
 
 
 @commands.command("untag")
@@ -61,7 +61,7 @@ def untag_command(name: str, tag: str, **given: Any) -> int:
     """Take the tag TAG off the process KEY; the version that it named stays."""
     wanted = writing.asked(given)
     _check(tag)
-    desk = writing.tag_desk(wanted)
+    desk = writing.desk_of_tags(wanted)
     repo = desk.place.repo
     with desk.index() as index:
         old = tags.some(repo, [f"{name}/{tag}"]).get(f"{name}/{tag}") or references.find_tag(repo, index, name, tag)
@@ -72,13 +72,13 @@ def untag_command(name: str, tag: str, **given: Any) -> int:
     if "/" not in old.name:
         todo = f"if you mean all of them: `git tag -d {old.name}`"
         raise UserError(f"{tag} is a tag of the whole repository, and names every process's version", todo=todo)
-    following = writing.followers(desk.place)
+    following = outcome.followers(desk.place)
     tags.remove(repo, old.name, old.object)
     if tag in following:
         failures.warn(f"the reconciler of {following[tag]} follows {tag}, so {name} is not scheduled there any more")
     document = {"name": name, "tag": tag, "was": was}
     pushed = Ref(tags.TAGS + old.name, old.object, gone=True)
-    return writing.finish(desk, Outcome(old.name, f"tag {old.name} removed; it was {was}", document, (pushed,)))
+    return outcome.finish(desk, Outcome(old.name, f"tag {old.name} removed; it was {was}", document, (pushed,)))
 
 
 def _check(tag: str) -> None:

@@ -1,36 +1,28 @@
-"""What all commands that write have in common: where they commit, what they say of it, and ``--push`` (SPEC 9)."""
+"""What all commands that write have in common: what they are asked, and where they commit (SPEC 9)."""
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from reconciler import marks
-from reconciler.cli import commands, failures, output, workspace
+from reconciler.cli import commands, failures, workspace
 from reconciler.cli.workspace import Workspace
-from reconciler.errors import LaterError, ProcctlError, UsageError, UserError
+from reconciler.errors import LaterError, UsageError, UserError
 from reconciler.problem import Problem, Severity, errors
-from reconciler.repo import edit, refs, standing, tags
-from reconciler.repo import push as pushing
+from reconciler.repo import edit, refs, standing
 from reconciler.repo.edit import Committed, Edit
-from reconciler.repo.push import Ref
 from reconciler.repo.refs import Followed
 from reconciler.repo.repository import open_repository
 from reconciler.repo.standing import Standing
-from reconciler.repo.tags import Tag
-from reconciler.store import files
 from reconciler.store.index import Index
-from reconciler.sync import parsing, references
-from reconciler.web import health
+from reconciler.sync import parsing
 
 _RECORDS = "executions"
-_LARGEST = 64 * 1024
 _LONGEST = 64 * 1024
 
 
@@ -66,7 +58,7 @@ class Desk:
         tip = commit or refs.read(self.place.repo, ref) or self.start
         with replace(self.place, followed=Followed(ref, tip)).index() as index:
             if index.place(tip) is None:
-                what = f"the reconciler has not taken up {tip[:12]} yet, so versions cannot be told"
+                what = f"{tip[:12]} is not applied, so versions cannot be told"
                 raise LaterError(what, where=ref, todo="see `procctl status`, and try again")
             yield index
 
@@ -84,17 +76,6 @@ class Desk:
         if done is not None and done.hooks:
             failures.note(f"hooks did not run: {', '.join(done.hooks)}")
         return done
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a write did, for people (``line``) and programs, and the refs that ``--push`` pushes."""
-
-    name: str
-    line: str
-    document: Mapping[str, Any]
-    pushed: tuple[Ref, ...] = ()
-    more: tuple[str, ...] = ()
 
 
 def options(*, branch: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -147,7 +128,7 @@ def desk(wanted: Asked) -> Desk:
     return Desk(place, wanted, refs.HEADS + branch, followed.commit)
 
 
-def tag_desk(wanted: Asked) -> Desk:
+def desk_of_tags(wanted: Asked) -> Desk:
     """Where a tag goes: beside all branches, and no worktree is touched."""
     place = workspace.open_workspace(wanted.ref)
     workspace.announce(place)
@@ -180,111 +161,6 @@ def refuse(problems: Iterable[Problem], name: str) -> None:
             failures.warn(
                 f"{problem.path}:{problem.line}: {problem.message}" if problem.line else problem.message, problem.hint
             )
-
-
-def unchanged(wanted: Asked, name: str) -> int:
-    """Say that nothing was to do."""
-    document: dict[str, Any] = {"name": name, "version": None, "commit": None, "branch": None, "tags": []}
-    text = f"{name} is like that already: nothing to commit"
-    output.show(wanted.form, document, names=[name], table=lambda: text)
-    return 0
-
-
-def finish(place: Desk, outcome: Outcome) -> int:
-    """Print what was done; push it where that was asked for."""
-    document = dict(outcome.document)
-    remote = place.asked.remote
-    failed: ProcctlError | None = None
-    if remote is not None and outcome.pushed:
-        try:
-            pushing.push(place.place.repo, os.environ, remote, outcome.pushed)
-        except ProcctlError as error:
-            failed = error
-        document["pushed"] = None if failed else remote
-    said = [outcome.line, *outcome.more]
-    said += [f"pushed to {remote}"] if document.get("pushed") else []
-    output.show(place.asked.form, document, names=[outcome.name], table=lambda: "\n".join(said))
-    if failed is not None:
-        failures.note("it is done here all the same")
-        raise failed
-    return 0
-
-
-def committed(
-    place: Desk, name: str, done: Committed, line: Callable[[str, str], str], gone: Mapping[str, Tag] | None = None
-) -> int:
-    """Bring the versions up to date after a commit, take tags of versions that are gone away, and say what was done.
-
-    ``line`` makes the sentence, of how the process is called now (``A@4``) and where (``1234abcd5678 on main``).
-    """
-    number = None
-    if place.counts:
-        with place.index(done.commit) as index:
-            number = _number(index, name, done.commit)
-            for one in index.ignored_marks(name):
-                if one.commit == done.commit:
-                    failures.warn(f"the mark does not hold: {one.why}", f"see `procctl versions {name} --deleted`")
-    which = name if number is None else f"{name}@{number}"
-    dropped = _drop(place, gone or {}) if place.counts else {}
-    document = {"name": name, "version": number, "commit": done.commit, "branch": done.branch, "tags": sorted(dropped)}
-    more = [
-        f"tag {tag} removed; it was at {old.commit[:12] if old.commit else old.object[:12]}"
-        for tag, old in dropped.items()
-    ]
-    if gone and not place.counts:
-        more.append(f"tags stay until it is on {place.place.followed.branch}: {', '.join(sorted(gone))}")
-    pushed = (Ref(place.ref), *(Ref(tags.TAGS + tag, old.object, gone=True) for tag, old in dropped.items()))
-    sentence = line(which, f"{done.commit[:12]} on {done.branch}")
-    return finish(place, Outcome(name, sentence, document, pushed, tuple(more)))
-
-
-def doomed_tags(place: Desk, index: Index, name: str, numbers: Iterable[int]) -> dict[str, Tag]:
-    """The tags of one process that name versions which are about to go, by their full names.
-
-    Tags of the whole repository stay: they name versions of others too. ``UserError`` where a reconciler that is at
-    work runs the process at one of them.
-    """
-    repo = place.place.repo
-    texts, found = references.tags_of(repo, index, name), references.named(repo, index, name)
-    following = followers(place.place)
-    going = {text: number for number in numbers for text in texts.get(number, ())}
-    for text, number in going.items():
-        if text in following:
-            what = f"the reconciler of {following[text]} runs {name}@{number}, which the tag {text} names"
-            raise UserError(what, where=f"{name}@{number}", todo=f"move the tag first: procctl tag {name} N {text}")
-    return {found[text].name: found[text] for text in going if "/" in found[text].name}
-
-
-def followers(place: Workspace) -> dict[str, str]:
-    """The tags that reconcilers which are at work here follow, and the environment of each."""
-    now = datetime.now(UTC)
-    found: dict[str, str] = {}
-    for folder in sorted(place.layout.state.parent.glob("*")):
-        layout = replace(place.layout, environment=folder.name)
-        try:
-            tag = json.loads(files.read(layout.daemon_file, _LARGEST)).get("follow")
-        except (OSError, ValueError, AttributeError):
-            continue
-        if isinstance(tag, str) and health.check(layout, now).ready:
-            found[tag] = folder.name
-    return found
-
-
-def _drop(place: Desk, gone: Mapping[str, Tag]) -> dict[str, Tag]:
-    dropped = {}
-    for tag, old in gone.items():
-        try:
-            tags.remove(place.place.repo, tag, old.object)
-        except ProcctlError as error:
-            failures.warn(f"the tag {tag} stays: {error.what}", error.todo)
-        else:
-            dropped[tag] = old
-    return dropped
-
-
-def _number(index: Index, name: str, commit: str) -> int | None:
-    version = index.current_version(name)
-    return version.number if version is not None and index.version_at(name, commit) == version else None
 
 
 def _check_reason(reason: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import LaterError, UserError
-from reconciler.repo.git import Answer
+from reconciler.repo.git import Answer, Git
 from reconciler.repo.repository import Repository
 
 PROTOCOLS = "https:ssh:http:git"
@@ -55,6 +55,9 @@ def push(repo: Repository, environ: Mapping[str, str], remote: str, wanted: Sequ
         raise UserError(f"there is no remote {remote!r}", where="--push", todo=todo)
     inherited = {name: value for name, value in environ.items() if name in _NETWORK}
     git = replace(repo.git, environ={**repo.git.environ, **inherited, **_UNASKED}, protocols=PROTOCOLS)
+    wanted = _there(git, remote, wanted)
+    if not wanted:
+        return
     leases = [f"--force-with-lease={ref.name}:{ref.old}" for ref in wanted if ref.old is not None]
     atomic = ["--atomic"] if len(wanted) > 1 else []
     # A leading + would silently take the lease away.
@@ -63,6 +66,18 @@ def push(repo: Repository, environ: Mapping[str, str], remote: str, wanted: Sequ
     answer = git.ask("push", *options, "--end-of-options", remote, *specs)
     if answer.status:
         raise _refusal(remote, wanted, answer)
+
+
+def _there(git: Git, remote: str, wanted: Sequence[Ref]) -> list[Ref]:
+    """Leave out what is to be deleted and is not there: one such ref would hold all others back."""
+    gone = [ref.name for ref in wanted if ref.gone]
+    if not gone:
+        return list(wanted)
+    answer = git.ask("ls-remote", "--refs", "--end-of-options", remote, *gone)
+    if answer.status:
+        raise _refusal(remote, wanted, answer)
+    there = {line.partition("\t")[2] for line in answer.out.decode(errors="replace").splitlines()}
+    return [ref for ref in wanted if not ref.gone or ref.name in there]
 
 
 def _refusal(remote: str, wanted: Sequence[Ref], answer: Answer) -> UserError | LaterError:

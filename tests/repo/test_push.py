@@ -80,6 +80,10 @@ def test_a_tag_moves_only_from_where_it_is_known_to_be(workshop: Any, origin: st
     assert "refs/heads/main" not in there(origin)
     push(repo, os.environ, "origin", [MAIN, Ref(TAG, workshop.git("rev-parse", TAG), gone=True)])
     assert there(origin).keys() == {"HEAD", "refs/heads/main"}
+    tip = workshop.commit({"a": "2"})
+    push(repo, os.environ, "origin", [MAIN, Ref(TAG, old, gone=True)])  # gone already
+    push(repo, os.environ, "origin", [Ref(TAG, old, gone=True)])
+    assert there(origin)["refs/heads/main"] == tip
 
 
 @pytest.mark.parametrize("url", ["{path}", "file://{path}", "ext::sh -c 'touch {canary}'", "foo::bar"])
