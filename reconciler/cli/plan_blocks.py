@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from zoneinfo import ZoneInfo
 
 from reconciler import duration, instant
@@ -40,9 +40,10 @@ def summary(preview: Preview) -> str:
 
 
 def notices(preview: Preview) -> Iterator[Finding]:
-    """Say at its file what becomes of each process's time."""
-    for one in preview.processes:
-        if one.timing is not None and one.kind is not Kind.REMOVED:
+    """Say at its file what becomes of each process's time, of so many as anybody reads."""
+    timed = (one for one in preview.processes if one.timing is not None and one.kind is not Kind.REMOVED)
+    for one in islice(timed, DETAILED):
+        if one.timing is not None:
             before, after = (_briefly(times) for times in (one.timing.before, one.timing.after))
             message = f"{one.name}: next {after}" + (f"; before this change: {before}" if one.timing.before else "")
             yield Finding(Level.NOTICE, "plan/times", one.path, 0, 0, message)

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from reconciler.cli import scaffold
 
+ROOT = Path(__file__).parents[2]
+SKELETON = Path(scaffold.__file__).parent / "skeleton/workflow.yml.in"
 FILES = {*scaffold.PARTS, *(f"schemas/{noun}.schema.json" for noun in ("execution", "process", "settings", "workflow"))}
 
 
@@ -160,21 +163,35 @@ def test_every_yaml_file_names_a_schema_that_is_there(here: Any, tmp_path: Path)
         assert (path.parent / modeline[1]).is_file(), path
 
 
-def test_the_workflow_gives_away_nothing(here: Any, tmp_path: Path) -> None:
+def test_the_workflow_installs_what_a_variable_names_and_checks_and_shows(here: Any, tmp_path: Path) -> None:
     here("init", "jobs")
     text = (tmp_path / "jobs/.github/workflows/procctl.yml").read_text()
-    workflow = yaml.safe_load(text)
-    (job,) = workflow["jobs"].values()
-    assert workflow["permissions"] == {}
-    assert job["permissions"] == {"contents": "read"}
-    uses = [step for step in job["steps"] if "uses" in step]
-    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"]) for step in uses)
-    assert uses[0]["with"]["persist-credentials"] is False
-    assert uses[0]["with"]["fetch-depth"] == 0, "versions are counted from the whole history"
-    assert "procctl validate --strict --format github" in text
     assert "vars.PROCCTL_SPEC || 'procctl'" in text
-    scripts = "".join(step.get("run", "") for step in job["steps"])
-    assert "${{" not in scripts, "a variable is never pasted into a shell"
+    assert "procctl validate --strict --format github" in text
+    assert '--format markdown >> "$GITHUB_STEP_SUMMARY"' in text
+
+
+@pytest.mark.parametrize(
+    "name", [SKELETON, *sorted((ROOT / ".github/workflows").glob("*.yml"))], ids=lambda path: path.name
+)
+def test_a_workflow_gives_away_nothing(name: Path) -> None:
+    workflow = yaml.safe_load(name.read_text())
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        assert job["permissions"] == {"contents": "read"}
+        uses = [step for step in job["steps"] if "uses" in step]
+        assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"]) for step in uses)
+        assert uses[0]["with"]["persist-credentials"] is False
+        scripts = "".join(step.get("run", "") for step in job["steps"])
+        assert "${{" not in scripts, "a variable is never pasted into a shell"
+        if "procctl plan" in scripts:
+            assert uses[0]["with"]["fetch-depth"] == 0, "versions are counted from the whole history"
+
+
+def test_this_project_is_tested_on_every_python_it_supports() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())["jobs"]
+    supported = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
+    assert jobs["test"]["strategy"]["matrix"]["python"] == supported
 
 
 def test_what_the_workflow_calls_works_where_it_is_called(here: Any, tmp_path: Path) -> None:
@@ -201,7 +218,7 @@ def test_what_the_workflow_calls_works_where_it_is_called(here: Any, tmp_path: P
 
 def test_the_hook_for_pre_commit_works_with_and_without_names(procctl: Any, here: Any, tmp_path: Path) -> None:
     """Call the entry as pre-commit does: from the top of the repository, with the names of edited files or without."""
-    (hook,) = yaml.safe_load((Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text())
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     program, *arguments = hook["entry"].split()
     assert program == "procctl"
     here("init", "jobs")

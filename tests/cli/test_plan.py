@@ -290,5 +290,16 @@ def test_many_processes_stay_readable(here: Any, feature: Any) -> None:
     assert len(found["processes"]) == 1000
     (pile,) = found["load"]["minutes"]
     assert (pile["before"], pile["after"], pile["days"]) == (1, 1001, 7)
+    notices = here("plan", "HEAD~1..", "--format", "github", cwd=feature.root).stdout
+    assert notices.count("::notice file=") == 100
     page = here("plan", "HEAD~1..", "--format", "markdown", cwd=feature.root).stdout
     assert len(page.encode()) < 2**20
+
+
+def test_the_first_processes_of_all_are_added(here: Any, workshop: Any) -> None:
+    workshop.commit({"README.md": "nothing yet\n"})
+    workshop.commit(BASE)
+    found = planned(here, workshop.root, "HEAD~1..")
+    assert changes(found) == {"A": "added", "B": "added", "OLD": "added"}
+    assert [one["version"] for one in found["processes"]] == [1, 1, 1]
+    assert changes(planned(here, workshop.root, "HEAD..HEAD~1")) == {"A": "removed", "B": "removed", "OLD": "removed"}
