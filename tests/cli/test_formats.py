@@ -47,7 +47,7 @@ FINDINGS = st.lists(
         Finding,
         st.sampled_from(list(Level)),
         st.sampled_from(["process/cron", "plan/times", "workflow/file"]),
-        HOSTILE,
+        HOSTILE.map("processes/{}".format),  # as git spells paths: never absolute
         st.integers(0, 3),
         st.integers(0, 3),
         HOSTILE,
