@@ -25,6 +25,8 @@ _ATTEMPTS = 100
 _PATIENCE = 30.0
 """Seconds to wait for another command that writes; one takes a fraction of a second."""
 _PAUSE = 0.02
+_LOCKED = 3000
+"""Milliseconds to wait for another git that holds the branch."""
 _FILE = "100644"
 
 
@@ -167,9 +169,8 @@ def _targets(repo: Repository, tip: str, changes: Mapping[str, bytes | None]) ->
 def _made(repo: Repository, tip: str, targets: Sequence[Target], message: str) -> str:
     """Make the commit; no branch has it yet."""
     with tempfile.TemporaryDirectory(prefix="edit-", dir=repo.common_dir / "procctl") as folder:
-        settings = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "i18n.commitEncoding", "GIT_CONFIG_VALUE_0": "UTF-8"}
-        environ = {**repo.git.environ, **settings, "GIT_INDEX_FILE": str(Path(folder, "index"))}
-        git = replace(repo.git, environ=environ)
+        git = _configured(repo.git, "i18n.commitEncoding", "UTF-8")
+        git = replace(git, environ={**git.environ, "GIT_INDEX_FILE": str(Path(folder, "index"))})
         tree = f"{tip}^{{tree}}"
         if targets:
             git.run("read-tree", "--end-of-options", tip)
@@ -211,7 +212,8 @@ def _moved(repo: Repository, ref: str, old: str | None, made: str, targets: Sequ
         for each in held:
             brought.append(each)
             standing.bring(each)
-        answer = repo.git.ask("update-ref", "-m", "commit (procctl)", ref, made, old or "0" * len(made))
+        git = _configured(repo.git, "core.filesRefLockTimeout", str(_LOCKED))
+        answer = git.ask("update-ref", "-m", "commit (procctl)", ref, made, old or "0" * len(made))
     except BaseException:  # whatever it was, a user's files must not stay ahead of the branch
         if refs.read(repo, ref) != made:
             _undo(brought)
@@ -221,10 +223,20 @@ def _moved(repo: Repository, ref: str, old: str | None, made: str, targets: Sequ
     now = refs.read(repo, ref)
     after = entries(repo, now, [each.path for each in targets]) if now else {}
     _undo([each for each in brought if after.get(each.target.path) != each.target.new_entry])
-    if now == old and "Unable to create" not in answer.err:
-        raise repo.git.error(("update-ref",), answer.status, answer.err)
-    time.sleep(_PAUSE)
-    return False
+    if now != old:
+        return False
+    if "Unable to create" in answer.err:
+        what = "another git holds the branch, or left its lock behind"
+        raise LaterError(
+            what, where=str(repo.common_dir / f"{ref}.lock"), todo="try again; if no git runs, remove that file"
+        )
+    raise repo.git.error(("update-ref",), answer.status, answer.err)
+
+
+def _configured(git: Git, key: str, value: str) -> Git:
+    """Git with one more setting for one call."""
+    setting = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": key, "GIT_CONFIG_VALUE_0": value}
+    return replace(git, environ={**git.environ, **setting})
 
 
 def _undo(brought: Sequence[Held]) -> None:

@@ -261,7 +261,6 @@ def test_an_edit_is_not_made_up_anew_from_something_else(workshop: Any, repo: Re
 
 def test_a_branch_that_cannot_move_leaves_the_files_as_they_were(workshop: Any, repo: Repository) -> None:
     tip = workshop.commit({A: "a: 1\n"})
-    before = state(workshop.root)
     stop = threading.Event()
     (workshop.root / ".git/refs/heads/main.lock").touch()
     with ThreadPoolExecutor(1) as pool:
@@ -271,8 +270,13 @@ def test_a_branch_that_cannot_move_leaves_the_files_as_they_were(workshop: Any, 
         assert workshop.git("rev-parse", "main") == tip
         (workshop.root / ".git/refs/heads/main.lock").unlink()
         later.result(30)
-    assert state(workshop.root) != before
-    assert workshop.git("status", "--porcelain") == ""
+    assert (workshop.root / A).read_bytes() == b"a: 2\n"
+    tip, before = workshop.git("rev-parse", "main"), state(workshop.root)
+    (workshop.root / ".git/refs/heads/main.lock").touch()
+    with pytest.raises(LaterError, match="another git holds the branch") as caught:
+        write(repo, {A: b"a: 3\n", B: b"new\n"})
+    assert "main.lock" in caught.value.where
+    assert (workshop.git("rev-parse", "main"), state(workshop.root)) == (tip, before)
 
 
 def test_a_message_that_git_cannot_take_leaves_everything(workshop: Any) -> None:
