@@ -126,7 +126,8 @@ class Stage:
             data = objects.read_file(self.repository, head, file.path)
             document, _ = yamltext.read(file.path, data or b"")
             value = document.value if document is not None else {}
-            row = ProcessRow(name, file.path, file.blob, head, self.index.versions(name)[0].number, value)
+            version = self.index.current_version(name)
+            row = ProcessRow(name, file.path, file.blob, head, version.number if version else None, value)
             rows.append(replace(row, **changes.get(name, {})))
         self.index.replace_processes(rows)
         self.index.replace_problems(problem for row in rows for problem in row.problems)
