@@ -20,7 +20,7 @@ from reconciler.errors import NotFoundError, UserError
 from reconciler.repo import refs
 from reconciler.repo.refs import Followed
 from reconciler.repo.repository import Repository, open_repository
-from reconciler.settings import Settings
+from reconciler.settings import ENVIRONMENT, Settings
 from reconciler.store import files, schedules
 from reconciler.store.database import BrokenIndexError
 from reconciler.store.index import Index
@@ -31,7 +31,6 @@ from reconciler.sync.applying import Applied
 from reconciler.web import health
 from reconciler.web.health import Health
 
-ENVIRONMENT = "production"
 _PATIENCE = 2.0
 """Seconds to wait for a reconciler to apply the newest commit; it takes a tenth of that."""
 _PAUSE = 0.02
