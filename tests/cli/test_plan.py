@@ -161,6 +161,22 @@ def test_a_mark_that_does_not_hold_is_warned_of(here: Any, feature: Any) -> None
 
 
 @pytest.mark.parametrize("indexed", [False, True])
+def test_a_rollback_that_holds_makes_no_version_and_no_warning(here: Any, feature: Any, *, indexed: bool) -> None:
+    feature.git("checkout", "-q", "main")
+    feature.commit({"processes/A.yaml": CRON + "retries: 1\n"})
+    blob = feature.git("rev-parse", "HEAD:processes/A.yaml")
+    if indexed:
+        here("list", "-o", "name", cwd=feature.root)
+    feature.git("checkout", "-q", "-b", "back")
+    feature.commit({"processes/A.yaml": CRON}, f"Roll back\n\nProcctl-Rollback: A@2 {blob[:12]}")
+    found = planned(here, feature.root, "main..back")
+    assert found["warnings"] == []
+    (one,) = found["processes"]
+    assert one["fields"] == [{"field": "retries", "path": ["retries"], "old": 1}]
+    assert "version" not in one
+
+
+@pytest.mark.parametrize("indexed", [False, True])
 def test_numbers_are_those_that_a_merge_really_makes(here: Any, feature: Any, *, indexed: bool) -> None:
     for number in range(3):
         feature.commit({"processes/A.yaml": CRON + f"retries: {number}\n"})
