@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.decision import Target
 from reconciler.errors import LaterError, NotFoundError, ProcctlError
@@ -56,6 +56,7 @@ class Source:
     _stamp: tuple[tip.Stamp, tip.TagsStamp] | None = None
     _heard: int = 0
     _looked: float = 0.0
+    _unsure: bool = False
 
     @property
     def commit(self) -> str:
@@ -79,34 +80,46 @@ class Source:
         stamp = self._look_at_refs()
         if stamp == self._stamp:
             return set()
-        changed, refused = None, None
+        try:
+            changed = self._take_up(self._moved(stamp))
+        except LaterError as error:
+            LOG.warning("%s: it is tried again", error)
+            return set()
+        self._stamp = stamp
+        return changed
+
+    def _take_up(self, moved: frozenset[str] | None) -> set[str]:
+        """Apply the tip, or where it is refused or did not move, the tags that did."""
+        refused = None
+        self._unsure, unsure = False, self._unsure
         try:
             followed = self._tip()
             refused = followed.commit
             if followed.commit not in (self.commit, self.refused):
-                changed = self._apply(followed)
+                changed = self._apply(replace(followed, moved=moved))
+                self.refused = None
+                return changed
             if followed.commit == self.commit:
                 self.refused = None
-        except LaterError as error:
-            LOG.warning("%s: it is tried again", error)
-            return set()
+        except LaterError:
+            self._unsure = unsure
+            raise
         except ProcctlError as error:
             LOG.error("not applied, %s stays in force: %s", self.commit[:12], error)  # noqa: TRY400 - the user's to mend
             self.refused = refused
-        if changed is None and self.follow is not None:
-            changed = self._follow()
-        self._stamp = stamp
-        return changed or set()
+        return set() if self.follow is None else self._follow(moved)
 
-    def _follow(self) -> set[str] | None:
-        """Apply tags that moved while the branch did not, or while its tip is refused."""
+    def _follow(self, moved: frozenset[str] | None) -> set[str]:
+        """Apply the tags alone."""
         try:
-            return self._apply(Followed(self.ref, self.commit, self.follow))
-        except LaterError as error:
-            LOG.warning("%s: it is tried again", error)
+            return self._apply(Followed(self.ref, self.commit, self.follow, moved))
+        except LaterError:
+            self._unsure = True
+            raise
         except ProcctlError as error:
+            self._unsure = True
             LOG.error("what was in force stays so: %s", error)  # noqa: TRY400 - the user's to mend, no bug
-        return None
+        return set()
 
     def _apply(self, followed: Followed) -> set[str]:
         before = self.applied
@@ -127,6 +140,12 @@ class Source:
             LOG.info("%s: %s%s", name, said, f", before at {str(there.tag.commit)[:12]}" if there and here else "")
         if len(moved) > _TOLD:
             LOG.info("and %s more tags moved", len(moved) - _TOLD)
+
+    def _moved(self, stamp: tuple[tip.Stamp, tip.TagsStamp]) -> frozenset[str] | None:
+        """The tags that may have moved since the last look; ``None``: any, after packed ones or an error."""
+        if self.follow is None or self._stamp is None or self._unsure or stamp[0][1:] != self._stamp[0][1:]:
+            return None
+        return frozenset(tip.tag_of(self.repo, path) for path, _ in set(stamp[1]) ^ set(self._stamp[1]))
 
     def _look_at_refs(self) -> tuple[tip.Stamp, tip.TagsStamp]:
         """What changes with the refs that are followed; the tags cost more, so only where the watch heard something."""

@@ -19,12 +19,14 @@ _COMPONENT = re.compile(r"(?!\.)(?!.*\.\.)(?!.*@\{)(?!.*\.lock\Z)[^\x00-\x20\x7f
 class Followed:
     """The branch that is followed, by its full name (``refs/heads/main``), and its newest commit.
 
-    ``tag`` is the tag at which each process is followed, ``None`` where they are as on the branch.
+    ``tag`` is the tag at which each process is followed, ``None`` where they are as on the branch. ``moved`` are the
+    tags, by full name, that may be others than when they were followed last; ``None`` says nothing about them.
     """
 
     ref: str
     commit: str
     tag: str | None = None
+    moved: frozenset[str] | None = None
 
     @property
     def branch(self) -> str:

@@ -31,6 +31,11 @@ def tags_stamp(repo: Repository, text: str) -> TagsStamp:
     return tuple((path, seen) for path, seen in found if seen is not None)
 
 
+def tag_of(repo: Repository, path: str) -> str:
+    """The full name of the tag that a path of ``tags_stamp`` is."""
+    return os.path.relpath(path, repo.common_dir / TAGS)
+
+
 def folders(repo: Repository) -> list[Path]:
     """The folders to watch for moved refs; a packed or reftable ref moves in one of these too."""
     return [folder for folder in (repo.common_dir / "refs", repo.common_dir / "reftable") if folder.is_dir()]

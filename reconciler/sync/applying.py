@@ -88,7 +88,7 @@ def apply(
         snapshot = snapshots.update(before.snapshot, repo, index, commit)
     following = None
     if followed.tag is not None:
-        following = tagged.follow(repo, index, snapshot, followed.tag, before.following if before else None)
+        following = tagged.follow(repo, index, snapshot, followed, before.following if before else None)
         zone = snapshot.settings.timezone
         found = ((name, following.in_force(name, zone)) for name in following.stands)
         in_force: Mapping[str, InForce] = {name: force for name, force in found if force is not None}

@@ -14,6 +14,7 @@ from reconciler.errors import UserError
 from reconciler.problem import Problem
 from reconciler.process import Process
 from reconciler.repo import tags
+from reconciler.repo.refs import Followed
 from reconciler.repo.repository import Repository
 from reconciler.repo.tags import TAGS, Tag
 from reconciler.snapshot import Resolved, Snapshot
@@ -41,10 +42,14 @@ class Stand:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """The tag that is followed, as it is written after ``@``, and where each process stands that has one."""
+    """The tag that is followed, as it is written after ``@``, and where each process stands that has one.
+
+    ``tags`` are all of that text, by full name.
+    """
 
     text: str
     stands: Mapping[str, Stand]
+    tags: Mapping[str, Tag]
 
     def in_force(self, name: str, timezone: str) -> InForce | None:
         """What is in force of a process; ``timezone`` is the default of the applied commit."""
@@ -64,42 +69,48 @@ class Following:
         )
 
 
-def follow(repo: Repository, index: Index, snapshot: Snapshot, text: str, before: Following | None) -> Following:
-    """Find where each process stands by the tags ``KEY/TEXT`` and ``TEXT``; ``snapshot`` is the followed branch's."""
-    known = before.stands if before is not None and before.text == text else {}
-    book = _Book(repo, index, snapshot, text)
+def follow(repo: Repository, index: Index, snapshot: Snapshot, followed: Followed, old: Following | None) -> Following:
+    """Find where each process stands by the followed tag; ``snapshot`` is the branch's, ``old`` what was found last."""
+    text = followed.tag or ""
+    known = old if old is not None and old.text == text else Following(text, {}, {})
+    if known is not old or followed.moved is None:
+        found = tags.called(repo, text)
+    else:
+        kept = {name: tag for name, tag in known.tags.items() if name not in followed.moved}
+        found = kept | tags.some(repo, sorted(followed.moved))
+    book = _Book(repo, index, snapshot, text, found)
     stands: dict[str, Stand] = {}
     wanted: dict[str, dict[str, Tag]] = defaultdict(dict)
     for name, tag in book.chosen():
-        old = known.get(name)
-        if old is not None and old.tag == tag:
-            stands[name] = old
+        before = known.stands.get(name)
+        if before is not None and before.tag == tag:
+            stands[name] = before
         elif tag.commit is None:
             stands[name] = Stand(tag, None, (_problem(tag, "names no commit that is here"),))
         else:
             wanted[tag.commit][name] = tag
     for commit, group in wanted.items():
-        at = book.at(commit)
+        at = book.at(commit, group)
         for name, tag in group.items():
             stands[name] = _stand(index, at, tag, name, book.owners(name))
-    return Following(text, {name: one for name, one in stands.items() if one.declared or name in snapshot.processes})
+    return Following(
+        text, {name: one for name, one in stands.items() if one.declared or name in snapshot.processes}, found
+    )
 
 
 class _Book:
     """The tags of one text, and whose they are."""
 
-    def __init__(self, repo: Repository, index: Index, snapshot: Snapshot, text: str) -> None:
+    def __init__(self, repo: Repository, index: Index, snapshot: Snapshot, text: str, found: Mapping[str, Tag]) -> None:
         self._repo, self._index, self._snapshot = repo, index, snapshot
-        self._text = text
-        found = tags.called(repo, text)
         taken = any(name.lower() == text.lower() for name in snapshot.processes)
-        self._whole = None if taken else found.pop(text, None)
+        self._whole = None if taken else found.get(text)
         self._own = {full.removesuffix(f"/{text}"): tag for full, tag in found.items() if full != text}
         live = snapshot.processes
         self._former = {
             name: tuple(old for old in former if old not in live) for name, former in index.renamed().items()
         }
-        self._snapshots: dict[str, Snapshot] = {}
+        self._at_whole: Snapshot | None = None
 
     def owners(self, name: str) -> tuple[str, ...]:
         """The names under which a process has tags, newest first."""
@@ -126,15 +137,16 @@ class _Book:
             if name not in done and (name in live or self._was_here(name)):
                 yield name, self._whole
 
-    def at(self, commit: str) -> Snapshot:
-        """What is declared at a commit; what is the same on the branch is shared with it."""
+    def at(self, commit: str, wanted: Iterable[str] | None = None) -> Snapshot:
+        """What is declared at a commit, or what some processes are; what is the same on the branch is shared."""
         if commit == self._snapshot.commit:
             return self._snapshot
-        if self._whole is None or commit != self._whole.commit:
-            return snapshots.update(self._snapshot, self._repo, self._index, commit)
-        if commit not in self._snapshots:
-            self._snapshots[commit] = snapshots.update(self._snapshot, self._repo, self._index, commit)
-        return self._snapshots[commit]
+        if wanted is None or (self._whole is not None and commit == self._whole.commit):
+            if self._at_whole is None:
+                self._at_whole = snapshots.update(self._snapshot, self._repo, self._index, commit)
+            return self._at_whole
+        called = {owner for name in wanted for owner in self.owners(name)}
+        return snapshots.part(self._repo, self._index, commit, called, self._snapshot)
 
     def _was_here(self, name: str) -> bool:
         return names.is_process(name) and bool(self._index.versions(name))

@@ -52,11 +52,17 @@ def update(previous: Snapshot, repo: Repository, index: Index | None, commit: st
     return replace(previous, commit=commit, processes={**kept, **new.processes}, problems=tuple(sorted(problems)))
 
 
-def part(repo: Repository, index: Index | None, commit: str, names: Iterable[str]) -> Snapshot:
-    """Put together only what some processes need at a commit: they resolve as in the whole snapshot."""
+def part(
+    repo: Repository, index: Index | None, commit: str, names: Iterable[str], previous: Snapshot | None = None
+) -> Snapshot:
+    """Put together only what some processes need at a commit: they resolve as in the whole snapshot.
+
+    With another snapshot as ``previous``, the settings are those of the commit, and what is the same in both is shared.
+    """
     tree = objects.list_tree(repo, commit)
     needed = past.Needed.by(names, tree.files)
-    return _assembled(repo, index, commit, Tree(needed.of(needed.names), tree.scripts))
+    settings = tuple(file for file in tree.files if file.path == SETTINGS) if previous is not None else ()
+    return _assembled(repo, index, commit, Tree((*needed.of(needed.names), *settings), tree.scripts), previous)
 
 
 def settings_at(repo: Repository, index: Index | None, commit: str) -> Settings:
