@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.book import Last
 from reconciler.marks import Delete, Mark, Rename, Rollback, Unclear
-from reconciler.numbering import DELETED, PASSED_OVER, REMOVED, ROLLED_BACK, Folded, Last, fold
+from reconciler.numbering import REMOVED, Folded, fold
+from reconciler.rollbacks import DELETED, PASSED_OVER, ROLLED_BACK
 from reconciler.version import Change, Commit, Version, name_of
 
 AT = datetime(2021, 7, 1, tzinfo=UTC)

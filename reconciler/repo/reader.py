@@ -48,13 +48,15 @@ class Reader:
             out = self._out
             assert out is not None  # noqa: S101 - sent just now
             kind, size = self._header(id_, out.readline())
-            kept = min(size, limit + 1)
-            yield id_, kind, out.read(kept)
-            if size - kept > _SKIPPED:
+            if size <= limit:
+                yield id_, kind, out.read(size + 1)[:-1]
+                continue
+            yield id_, kind, out.read(limit + 1)
+            if size > _SKIPPED:
                 self._close()
                 asked = place + 1
             else:
-                _skip(out, size - kept + 1)
+                _skip(out, size - limit)
 
     def _send(self, ids: Sequence[str], place: int) -> int:
         if self._ask is None:
@@ -79,9 +81,9 @@ class Reader:
         self._stack = contextlib.ExitStack()
 
     def _header(self, id_: str, header: bytes) -> tuple[str, int]:
-        words = header.decode(errors="replace").split()
-        if len(words) == 3 and words[1] != "missing":  # noqa: PLR2004 - the id, the kind and the size
-            return words[1], int(words[2])
+        words = header.split()
+        if len(words) == 3:  # noqa: PLR2004 - the id, the kind and the size
+            return words[1].decode(), int(words[2])
         raise UserError(
             f"git has not all of this repository: {id_[:12]} is missing",
             where=str(self._repo.git_dir),

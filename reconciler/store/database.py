@@ -13,6 +13,9 @@ from reconciler.errors import LaterError, ProcctlError, UserError
 
 _PATIENCE = 10.0
 """Seconds to wait for another writer: only a rebuild holds the index for longer than milliseconds."""
+_USUAL, _ROOMY = -2_000, -32_000
+"""Pages that are kept in memory, in KiB (negative, as SQLite has it)."""
+
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_SCHEMA}
 _REFUSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_CANTOPEN}
 
@@ -69,6 +72,17 @@ class Database:
         with contextlib.suppress(sqlite3.Error):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def roomy(self) -> Iterator[None]:
+        """Keep more of the file in memory while very much is written."""
+        self._write(f"PRAGMA cache_size = {_ROOMY}")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute(f"PRAGMA cache_size = {_USUAL}")
+                self._connection.execute("PRAGMA shrink_memory")
 
     def _read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         try:

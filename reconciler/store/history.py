@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from reconciler.numbering import Ignored, Last
+from reconciler.book import Ignored, Last
 from reconciler.problem import Problem
 from reconciler.store.database import Database
 from reconciler.version import Gone, Version
@@ -146,7 +146,8 @@ class HistoryTables(Database):
 
     def add_to_chain(self, commits: Iterable[str], place: int) -> None:
         """Add commits of the history, oldest first, from a place on."""
-        rows = ((self.environment, commit, number) for number, commit in enumerate(commits, place))
+        # in the order of the table: one commit lands beside the other
+        rows = sorted((self.environment, commit, number) for number, commit in enumerate(commits, place))
         self._write_many("INSERT OR REPLACE INTO chain VALUES (?, ?, ?)", rows)
 
     def add_ignored_marks(self, ignored: Iterable[Ignored]) -> None:

@@ -20,6 +20,7 @@ CREATE TABLE parsed (
 );
 
 -- gone_commit and gone_why: since when, and why, a version is no more.
+-- With row ids, unlike its neighbours: a history's versions are added in the order of its commits.
 CREATE TABLE versions (
   environment TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -34,9 +35,9 @@ CREATE TABLE versions (
   gone_commit TEXT,
   gone_why TEXT,
   PRIMARY KEY (environment, name, number)
-) WITHOUT ROWID;
+);
 
--- Where numbering stands for each name, whose key is the name in lower case: numbering.Last.
+-- Where numbering stands for each name, whose key is the name in lower case: book.Last.
 CREATE TABLE last_versions (
   environment TEXT NOT NULL,
   key TEXT NOT NULL,
@@ -59,7 +60,7 @@ CREATE TABLE chain (
   PRIMARY KEY (environment, commit_id)
 ) WITHOUT ROWID;
 
--- Marks that do not hold, in the order of the history: numbering.Ignored; names is a JSON array.
+-- Marks that do not hold, in the order of the history: book.Ignored; names is a JSON array.
 CREATE TABLE ignored_marks (
   environment TEXT NOT NULL,
   commit_id TEXT NOT NULL,

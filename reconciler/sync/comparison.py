@@ -72,7 +72,7 @@ def compare(repo: Repository, index: Index | None, found: Span, now: datetime, e
     parser = Parser(repo, index, os.cpu_count() or 1, keep=False)
     old = _snapshot(repo, parser, found.base)
     new = _snapshot(repo, parser, found.head, old)
-    coming = prospect.foresee(repo, index, (found.base, found.head), parser, now)
+    coming = prospect.foresee(repo, index, (found.base, found.head), now)
     known = Known(
         now,
         environment,

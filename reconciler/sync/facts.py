@@ -1,4 +1,4 @@
-"""What numbering asks about files (``numbering.Facts``), answered from git's objects, each read once."""
+"""What numbering asks about files (``book.Facts``), answered from git's objects, each read once."""
 
 import hashlib
 import json
@@ -7,18 +7,16 @@ from itertools import islice
 from typing import Self
 
 from reconciler import marks, version, yamltext
-from reconciler.entry import File
 from reconciler.repo.reader import Reader
 from reconciler.repo.repository import Repository
 from reconciler.store.index import Index
-from reconciler.sync.parsing import Parser
+from reconciler.sync import worker
 from reconciler.version import Commit, Version
 
 _STRIDE = 2000
 """Commits that are folded together: all that is held of them at a time."""
 
 _NAMES = ("name", "_id")
-_FILE = "100644"
 
 
 def strides(commits: Iterable[Commit]) -> Iterator[Sequence[Commit]]:
@@ -39,16 +37,12 @@ def named_in(commits: Iterable[Commit]) -> set[str]:
 
 
 class Facts:
-    """Facts of one repository; what was folded before is in the index. Enter it, and leave it at the end.
+    """Facts of one repository; what was folded before is in the index. Enter it, and leave it at the end."""
 
-    A ``parser`` is one that is at work already.
-    """
-
-    def __init__(self, repo: Repository, index: Index, parser: Parser | None = None) -> None:
+    def __init__(self, repo: Repository, index: Index) -> None:
         self._index = index
         self._reader = Reader(repo)
         self._contents: dict[str, str] = {}
-        self._parser = parser or Parser(repo, index)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -84,7 +78,12 @@ class Facts:
 
     def sound(self, path: str, blob: str) -> bool:
         """Whether a file, by itself, is free of errors."""
-        return self._parser(File(path, _FILE, blob, -1)).document is not None
+        known = self._index.parsed([(blob, path)])
+        if known:
+            ((document, _),) = known.values()
+            return document[0] is not None
+        (parsed,) = worker.check([(path, self._data(blob))])
+        return parsed.document is not None
 
     def versions(self, name: str) -> tuple[Version, ...]:
         """All versions of a name that are in the index."""

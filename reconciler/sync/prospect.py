@@ -11,14 +11,13 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler import numbering
+from reconciler.book import Ignored
 from reconciler.marks import Mark, Rename
-from reconciler.numbering import Ignored
 from reconciler.repo import commits, history, refs
 from reconciler.repo.repository import Repository
 from reconciler.store.index import Index
 from reconciler.sync import parsing, versions
 from reconciler.sync.facts import Facts, named_in
-from reconciler.sync.parsing import Parser
 from reconciler.version import Commit
 
 
@@ -31,7 +30,7 @@ class Prospect:
     ignored: tuple[Ignored, ...]
 
 
-def foresee(repo: Repository, index: Index | None, span: tuple[str, str], parser: Parser, now: datetime) -> Prospect:
+def foresee(repo: Repository, index: Index | None, span: tuple[str, str], now: datetime) -> Prospect:
     """Fold a span of commits, its base and its head, onto the history that there is.
 
     In a shallow clone nothing can be counted: there, marks are believed.
@@ -43,7 +42,7 @@ def foresee(repo: Repository, index: Index | None, span: tuple[str, str], parser
     merged = Commit(head, "", now, "", tuple(history.changes(history.diff(repo, base, head))), marks)
     if not merged.changes and not marks:
         return Prospect({}, (), ())
-    with _counted(repo, index, span) as counted, Facts(repo, counted, parser) as facts:
+    with _counted(repo, index, span) as counted, Facts(repo, counted) as facts:
         facts.prepare(change.blob for change in merged.changes if change.blob)
         folded = numbering.fold(counted.last_versions(named_in((merged,))), (merged,), facts)
     idle = {one.line for one in folded.ignored}

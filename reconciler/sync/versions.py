@@ -1,7 +1,8 @@
 """Versions kept in the index: counted once over the history of the followed branch, then only what is new (SPEC 9)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from reconciler import numbering
@@ -37,9 +38,9 @@ def extend(
 ) -> Progress:
     """Number what came after the commit counted last, up to ``commit``; all of it where the index is empty.
 
-    Raises ``UserError`` in a shallow clone, where numbers would be too small, and where ``commit`` does not descend
-    from what is remembered, unless ``allow_rewind``. What the index alone has is no obstacle: whoever looked at another
-    history counted that, and all is counted anew.
+    Raises ``UserError`` in a shallow clone, where numbers would be too small, in a partial one, and where ``commit``
+    does not descend from what is remembered, unless ``allow_rewind``. What the index alone has is no obstacle: whoever
+    looked at another history counted that, and all is counted anew.
     """
     if repo.shallow:
         what = "this clone is shallow, so versions cannot be counted"
@@ -59,7 +60,8 @@ def extend(
             begin, mainline = None, {} if rewound else dict(remembered.mainline)
         if base := begin or (None if rewound else remembered.commit):
             mainline |= history.choices(repo, base, commit)
-        _count(repo, index, (begin, commit), mainline)
+        with _explained(repo):
+            _count(repo, index, (begin, commit), mainline)
         index.set_meta(_COMMIT, commit)
         index.set_meta(_MAINLINE, json.dumps(mainline))
     return Progress(commit, mainline)
@@ -69,8 +71,9 @@ def _count(repo: Repository, index: Index, span: tuple[str | None, str], mainlin
     """Fold the commits of a span, part by part, into the index."""
     old, new = span
     place = (index.place(old) or 0) + 1 if old else 0
-    state: dict[str, numbering.Last] = {}
-    with Facts(repo, index) as facts:
+    ids: list[str] = []
+    state = index.last_versions(())
+    with index.roomy(), Facts(repo, index) as facts:
         for stride in strides(commits.commits(repo, old, new, mainline)):
             facts.prepare(change.blob for one in stride for change in one.changes if change.blob)
             if old:
@@ -79,9 +82,26 @@ def _count(repo: Repository, index: Index, span: tuple[str | None, str], mainlin
             state = dict(folded.state)
             index.add_versions(folded.versions)
             index.add_ignored_marks(folded.ignored)
-            index.add_to_chain((one.id for one in stride), place)
-            place += len(stride)
+            ids += [one.id for one in stride]
+    index.add_to_chain(ids, place)
     index.set_last_versions(state)
+
+
+@contextmanager
+def _explained(repo: Repository) -> Iterator[None]:
+    """Say what a partial clone lacks, and how to get it: nothing here fetches on its own."""
+    try:
+        yield
+    except UserError as error:
+        if not _is_partial(repo):
+            raise
+        what = f"this clone is partial, so versions cannot be counted ({error.what})"
+        todo = "get the rest with `git fetch --refetch --no-filter`, or clone it again in full"
+        raise UserError(what, where=str(repo.git_dir), todo=todo) from error
+
+
+def _is_partial(repo: Repository) -> bool:
+    return repo.git.ask("config", "--get-regexp", r"^remote\..*\.promisor$", "true").status == 0
 
 
 def _knows(known: Progress, remembered: Progress) -> bool:

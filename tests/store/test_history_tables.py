@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.numbering import Last
+from reconciler.book import Last
 from reconciler.problem import Problem
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout

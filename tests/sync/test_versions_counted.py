@@ -220,3 +220,21 @@ def test_names_in_history_need_no_care(workshop: Any, repo: Repository, index: I
     versions.extend(repo, index, workshop.commit({"processes/no name.yaml": "x", "processes/-rf.yaml": "x"}))
     assert numbers(index, "A") == [(1, "Straße «x»")]
     assert index.last_versions().keys() == {"a"}
+
+
+@pytest.mark.parametrize("lacking", ["blob:none", "tree:0"])
+def test_a_partial_clone_says_what_is_missing_and_how_to_get_it(
+    lacking: str, workshop: Any, index: Index, tmp_path: Path
+) -> None:
+    workshop.commit({"processes/A.yaml": "a: 1"})
+    commit = workshop.commit({"processes/A.yaml": "a: 2"})
+    workshop.git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "partial"
+    workshop.git("clone", "-q", f"--filter={lacking}", f"file://{workshop.root}", str(clone))
+    with pytest.raises(UserError, match=r"partial.*git fetch --refetch --no-filter") as error:
+        versions.extend(open_repository(clone, os.environ), index, commit)
+    assert error.value.todo
+    assert versions.progress(index) == Progress(), "nothing half counted stays"
+    workshop.git("-C", str(clone), "fetch", "-q", "--refetch", "--no-filter")
+    versions.extend(open_repository(clone, os.environ), index, commit)
+    assert [one.number for one in index.versions("A")] == [2, 1]
