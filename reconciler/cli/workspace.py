@@ -70,6 +70,12 @@ class Workspace:
             yield index
 
     @contextmanager
+    def as_it_is(self) -> Iterator[Index]:
+        """Open the index for writing, with whatever it knows: to remember what files hold."""
+        with closing(self._open()) as index:
+            yield index
+
+    @contextmanager
     def applied(self) -> Iterator[tuple[Index, Applied]]:
         """Open the index for writing, and give everything that is in force."""
         with closing(self._open()) as index:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from reconciler.repo.refs import Followed
 from reconciler.repo.repository import open_repository
 from reconciler.repo.standing import Standing
 from reconciler.store.index import Index
-from reconciler.sync import parsing
 
 _RECORDS = "executions"
 _LONGEST = 64 * 1024
@@ -56,18 +55,20 @@ class Desk:
         """Open the index, with the versions up to a commit of the followed branch (default: its newest)."""
         ref = self.place.followed.ref
         tip = commit or refs.read(self.place.repo, ref) or self.start
-        with replace(self.place, followed=Followed(ref, tip)).index() as index:
-            if index.place(tip) is None:
-                what = f"{tip[:12]} is not applied, so versions cannot be told"
-                raise LaterError(what, where=ref, todo="see `procctl status`, and try again")
+        place = replace(self.place, followed=Followed(ref, tip))
+        with place.index() as index:
+            counted = index.place(tip) is not None
+        if not counted:
+            what = f"{tip[:12]} is not applied, so versions cannot be told"
+            raise LaterError(what, where=ref, todo="see `procctl status`, and try again")
+        # A reconciler's own is opened for reading only, and here files are parsed.
+        with place.as_it_is() as index:
             yield index
 
     @contextmanager
     def reading(self) -> Iterator[Index]:
         """Open the index for what it knows of files, whatever versions it has."""
-        place = self.place
-        opened = Index.open(place.layout.index, environment=place.layout.environment, release=parsing.release())
-        with closing(opened) as index:
+        with self.place.as_it_is() as index:
             yield index
 
     def commit(self, make: Callable[[str], Edit | None]) -> Committed | None:

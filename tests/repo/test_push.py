@@ -1,9 +1,7 @@
 """Pushing over git's own transport, to a real daemon on loopback: nothing is overwritten, and nothing else is used."""
 
 import os
-import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +13,6 @@ from reconciler.repo.repository import open_repository
 
 MAIN = Ref("refs/heads/main")
 TAG = "refs/tags/A/PROD"
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty bare repository that a git daemon serves."""
-    bare = tmp_path / "served" / "origin.git"
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(bare)], check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = ["git", "daemon", "--listen=127.0.0.1", f"--port={port}", "--enable=receive-pack", "--export-all"]
-    daemon = subprocess.Popen(
-        [*command, f"--base-path={bare.parent}"], stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    url = f"git://127.0.0.1:{port}/origin.git"
-    try:
-        while subprocess.run(["git", "ls-remote", url], capture_output=True, check=False).returncode:
-            assert daemon.poll() is None
-        yield url
-    finally:
-        daemon.terminate()
-        daemon.wait()
 
 
 def there(origin: str) -> dict[str, str]:
