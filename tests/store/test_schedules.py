@@ -1,6 +1,7 @@
 """schedules.json: read back exactly, one process a line, never half-written."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -24,6 +25,8 @@ def test_there_is_no_state_at_first(layout: Layout) -> None:
 def test_a_state_is_read_back_to_the_microsecond(layout: Layout) -> None:
     schedules.write(layout, STATE)
     assert schedules.read(layout) == STATE
+    schedules.write(layout, replace(STATE, follow="PROD"))
+    assert schedules.read(layout) == replace(STATE, follow="PROD")
     schedules.write(layout, State())
     assert schedules.read(layout) == State()
 
@@ -92,3 +95,10 @@ def test_what_is_no_state_is_told_with_its_place(layout: Layout, text: str) -> N
     layout.schedules.write_text(text)
     with pytest.raises(ValueError, match=r"schedules\.json: no state of schedules"):
         schedules.read(layout)
+
+
+@pytest.mark.parametrize("follow", ["1", "a b", "A/PROD", "", 7])
+def test_a_tag_that_is_none_is_no_state(follow: object) -> None:
+    document = json.loads(schedules.encode(STATE)) | {"follow": follow}
+    with pytest.raises(ValueError, match="what should be a tag is none"):
+        schedules.decode(json.dumps(document).encode())

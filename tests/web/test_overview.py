@@ -51,6 +51,14 @@ RUNNING = brief("running")
         ),
         ({"valid": False, "document": None, "problems": (ERROR,)}, Latest(), State.INVALID, "the hour 46 never comes"),
         ({"valid": False, "document": None}, Latest(), State.INVALID, "not valid"),
+        ({"document": None, "unsynced": "no tag PROD"}, Latest(SUCCESS), State.UNTAGGED, "no tag PROD"),
+        ({"tag": "A/PROD", "unsynced": "deleted on main"}, Latest(FAILED), State.FAILED, "deleted on main"),
+        (
+            {"tag": "A/PROD", "valid": False, "document": None, "problems": (ERROR,)},
+            Latest(),
+            State.INVALID,
+            ERROR.message,
+        ),
     ],
 )
 def test_the_state_of_a_process(changes: dict[str, Any], latest: Latest, state: State, why: str) -> None:
