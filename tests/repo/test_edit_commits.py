@@ -349,6 +349,32 @@ def test_writers_at_once_lose_nothing(workshop: Any, tmp_path: Path) -> None:
     assert workshop.git("status", "--porcelain") == ""
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from reconciler.repo import edit
+from reconciler.repo.git import Git
+from reconciler.repo.repository import open_repository
+ask = Git.ask
+Git.ask = lambda git, *args, **rest: os.kill(os.getpid(), 9) if args[0] == "update-ref" else ask(git, *args, **rest)
+repo = open_repository(Path(sys.argv[1]), os.environ)
+edit.commit(repo, "refs/heads/main", lambda _: edit.Edit("Edit", {"processes/A.yaml": b"a: 2\\n"}))
+"""
+
+
+def test_killed_before_the_branch_moves_it_shows_what_was_asked_for_and_can_be_repeated(
+    workshop: Any, repo: Repository
+) -> None:
+    tip = workshop.commit({A: "a: 1\n"})
+    assert subprocess.run([sys.executable, "-c", KILLED, workshop.root], check=False).returncode == -9
+    assert workshop.git("rev-parse", "HEAD") == tip
+    assert workshop.git("diff", "--cached", "--stat").startswith(A)
+    with pytest.raises(UserError, match="not committed"):
+        write(repo, {A: b"a: 3\n"})
+    write(repo, {A: b"a: 2\n"})
+    assert workshop.git("status", "--porcelain") == ""
+
+
 @pytest.mark.parametrize("path", ["../out.yaml", "/etc/x", ".git/config", "processes/../../x", "a\nb"])
 def test_no_path_leads_out(workshop: Any, repo: Repository, path: str) -> None:
     workshop.commit({A: "a: 1\n"})
