@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -236,9 +236,8 @@ def orphaned(handing: Handing, waiting: Make) -> Iterator[Execution]:
         records.write(layout, running(execution, NOW, host="host", run_as="ada"), durable=False)
         handing.activity.look(NOW)
         yield execution
-        runner.kill()
-        # the pipe ends when nobody of the session is left to hold it
-        assert runner.stdout.read() == ""
+        with suppress(ProcessLookupError):
+            os.killpg(runner.pid, signal.SIGKILL)  # whatever a test that failed has left
 
 
 def test_a_runner_that_lives_is_left_alone(handing: Handing, orphaned: Execution) -> None:
