@@ -12,7 +12,7 @@ from reconciler.errors import NotFoundError, UserError
 from reconciler.repo.repository import Repository
 
 HEADS = "refs/heads/"
-_COMPONENT = re.compile(r"(?!\.)(?!.*\.\.)(?!.*@\{)(?!.*\.lock\Z)[^\x00-\x20\x7f~^:?*\[\\/]+(?<!\.)")
+_COMPONENT = re.compile(r"(?!\.)(?!.*\.\.)(?!.*@\{)(?!.*\.lock\Z)[^\x00-\x20\x7f~^:?*\[\\/]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,13 @@ class Followed:
 def is_branch(name: str) -> bool:
     """Whether a text can name a branch: git's rules, without asking git."""
     parts = name.split("/")
-    return not name.startswith("-") and name != "HEAD" and all(_COMPONENT.fullmatch(part) for part in parts)
+    # of all its parts only the last must not end with a dot
+    return (
+        not name.startswith("-")
+        and not name.endswith(".")
+        and name != "HEAD"
+        and all(_COMPONENT.fullmatch(part) for part in parts)
+    )
 
 
 def followed(repo: Repository, ref: str | None, configured: Callable[[str], str | None]) -> Followed:

@@ -82,6 +82,8 @@ def test_a_tag_never_stands_in_for_a_branch(workshop: Any, repo: Repository) -> 
 @example("@")
 @example("a..b")
 @example("é/ü")
+@example("a./b")
+@example("a/b.")
 def test_names_of_branches_are_those_of_git(name: str) -> None:
     said = subprocess.run(["git", "check-ref-format", "--branch", name], capture_output=True, check=False)
     assert refs.is_branch(name) == (said.returncode == 0 and said.stdout.decode().strip() == name)
