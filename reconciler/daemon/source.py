@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from reconciler.daemon.lookout import Lookout
 from reconciler.decision import Target
 from reconciler.errors import LaterError, NotFoundError, ProcctlError
 from reconciler.execution import Execution
 from reconciler.reconcile import Desired
 from reconciler.reference import parse_reference
-from reconciler.repo import refs, tip
+from reconciler.repo import refs
 from reconciler.repo.refs import Followed
 from reconciler.repo.repository import Repository
 from reconciler.settings import Settings
@@ -27,9 +28,6 @@ from reconciler.sync.selection import Choice
 from reconciler.sync.versions import Progress
 
 LOG = logging.getLogger("procctl")
-
-SLOW = 10.0
-"""Seconds after which tags are looked at even where the watch heard nothing: a word that got lost costs no more."""
 
 _SHOWN = 5
 _TOLD = 20
@@ -53,10 +51,7 @@ class Source:
     heard: Callable[[], int] = time.monotonic_ns
     applied: Applied = field(init=False)
     refused: str | None = None
-    _stamp: tuple[tip.Stamp, tip.TagsStamp] | None = None
-    _heard: int = 0
-    _looked: float = 0.0
-    _unsure: bool = False
+    lookout: Lookout = field(init=False)
 
     @property
     def commit(self) -> str:
@@ -70,28 +65,31 @@ class Source:
 
     def begin(self, remembered: Progress, *, allow_rewind: bool) -> None:
         """Apply the branch's tip. ``UserError`` where it does not descend from what was applied before."""
-        self._stamp = self._look_at_refs()
+        self.lookout = Lookout(self.repo, self.ref, self.follow, self.heard)
+        seen = self.lookout.look()
         self.applied = applying.apply(
             self.repo, self.index, self._tip(), remembered=remembered, allow_rewind=allow_rewind
         )
+        if seen is not None:
+            self.lookout.remember(seen)
 
     def look(self) -> set[str]:
         """Apply the branch's tip and the followed tags, if they moved; give the processes that may be another now."""
-        stamp = self._look_at_refs()
-        if stamp == self._stamp:
+        seen = self.lookout.look()
+        if seen is None:
             return set()
         try:
-            changed = self._take_up(self._moved(stamp))
+            changed = self._take_up(self.lookout.moved(seen))
         except LaterError as error:
             LOG.warning("%s: it is tried again", error)
             return set()
-        self._stamp = stamp
+        self.lookout.remember(seen)
         return changed
 
     def _take_up(self, moved: frozenset[str] | None) -> set[str]:
         """Apply the tip, or where it is refused or did not move, the tags that did."""
         refused = None
-        self._unsure, unsure = False, self._unsure
+        self.lookout.unsure, unsure = False, self.lookout.unsure
         try:
             followed = self._tip()
             refused = followed.commit
@@ -102,7 +100,7 @@ class Source:
             if followed.commit == self.commit:
                 self.refused = None
         except LaterError:
-            self._unsure = unsure
+            self.lookout.unsure = unsure
             raise
         except ProcctlError as error:
             LOG.error("not applied, %s stays in force: %s", self.commit[:12], error)  # noqa: TRY400 - the user's to mend
@@ -114,49 +112,20 @@ class Source:
         try:
             return self._apply(Followed(self.ref, self.commit, self.follow, moved))
         except LaterError:
-            self._unsure = True
+            self.lookout.unsure = True
             raise
         except ProcctlError as error:
-            self._unsure = True
+            self.lookout.unsure = True
             LOG.error("what was in force stays so: %s", error)  # noqa: TRY400 - the user's to mend, no bug
         return set()
 
     def _apply(self, followed: Followed) -> set[str]:
         before = self.applied
         self.applied = applying.apply(self.repo, self.index, followed, before=before)
-        self._tell_moved(before)
+        _tell_moved(before, self.applied)
         if self.commit != before.commit or self.applied.changed:
             LOG.info("applied %s: %s", self.commit[:12], _listed(self.applied.changed))
         return set(self.applied.changed)
-
-    def _tell_moved(self, before: Applied) -> None:
-        """Say which tags moved: they decide what runs, and git keeps no history of them."""
-        was = before.following.stands if before.following else {}
-        now = self.applied.following.stands if self.applied.following else {}
-        moved = sorted(name for name in was.keys() | now.keys() if was.get(name) is not now.get(name))
-        for name in moved[:_TOLD]:
-            there, here = was.get(name), now.get(name)
-            said = f"{here.tag.name} at {str(here.tag.commit)[:12]}" if here else f"no tag {self.follow} any more"
-            LOG.info("%s: %s%s", name, said, f", before at {str(there.tag.commit)[:12]}" if there and here else "")
-        if len(moved) > _TOLD:
-            LOG.info("and %s more tags moved", len(moved) - _TOLD)
-
-    def _moved(self, stamp: tuple[tip.Stamp, tip.TagsStamp]) -> frozenset[str] | None:
-        """The tags that may have moved since the last look; ``None``: any, after packed ones or an error."""
-        if self.follow is None or self._stamp is None or self._unsure or stamp[0][1:] != self._stamp[0][1:]:
-            return None
-        return frozenset(tip.tag_of(self.repo, path) for path, _ in set(stamp[1]) ^ set(self._stamp[1]))
-
-    def _look_at_refs(self) -> tuple[tip.Stamp, tip.TagsStamp]:
-        """What changes with the refs that are followed; the tags cost more, so only where the watch heard something."""
-        branch = tip.stamp(self.repo, self.ref)
-        if self.follow is None:
-            return branch, ()
-        heard, now = self.heard(), time.monotonic()
-        if self._stamp is None or (heard, branch) != (self._heard, self._stamp[0]) or now - self._looked >= SLOW:
-            self._heard, self._looked = heard, now
-            return branch, tip.tags_stamp(self.repo, self.follow)
-        return branch, self._stamp[1]
 
     def desired(self, names: Iterable[str]) -> Desired:
         """What these processes are to be, for the plan."""
@@ -205,6 +174,19 @@ class Source:
             held=str(force.held) if force.held else None,
             tag=force.tag,
         )
+
+
+def _tell_moved(before: Applied, after: Applied) -> None:
+    """Say which tags moved: they decide what runs, and git keeps no history of them."""
+    was = before.following.stands if before.following else {}
+    now = after.following.stands if after.following else {}
+    moved = sorted(name for name in was.keys() | now.keys() if was.get(name) is not now.get(name))
+    for name in moved[:_TOLD]:
+        there, here = was.get(name), now.get(name)
+        said = f"{here.tag.name} at {str(here.tag.commit)[:12]}" if here else "it has no tag any more"
+        LOG.info("%s: %s%s", name, said, f", before at {str(there.tag.commit)[:12]}" if there and here else "")
+    if len(moved) > _TOLD:
+        LOG.info("and %s more tags moved", len(moved) - _TOLD)
 
 
 def _listed(names: Iterable[str]) -> str:

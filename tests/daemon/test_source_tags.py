@@ -129,7 +129,7 @@ def test_tags_are_looked_at_when_the_watch_heard_something(
         return stamp(repo, text)
 
     monkeypatch.setattr(tip, "tags_stamp", counted)
-    following.heard = lambda: heard
+    following.lookout.heard = lambda: heard
     following.look()
     workshop.git("tag", "B/PROD")
     looks.clear()
@@ -143,9 +143,9 @@ def test_tags_are_looked_at_when_the_watch_heard_something(
 def test_a_word_that_got_lost_costs_some_seconds(
     following: Source, workshop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    following.heard = lambda: 0
+    following.lookout.heard = lambda: 0
     following.look()
     workshop.git("tag", "B/PROD")
     assert following.look() == set()
-    monkeypatch.setattr("reconciler.daemon.source.SLOW", 0.0)
+    monkeypatch.setattr("reconciler.daemon.lookout.SLOW", 0.0)
     assert following.look() == {"B"}
