@@ -4,6 +4,7 @@ Both answer alike; a test holds them together. SQLite asks a column where one co
 document itself elsewhere.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,10 +19,14 @@ SEARCHED = ("_id", "name", "description", "message", "reason")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that copies a field; its values are all of one kind, or null."""
+    """A column that copies a field; its values are all of one kind, or null.
+
+    ``present`` is SQL that tells whether there is a value, where the column itself does not.
+    """
 
     sql: str
     kind: Kind = Kind.TEXT
+    present: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Source:
     ``columns`` is by dotted field; ``document`` gives the JSON document, which may leave out the fields that columns
     copy, and those below the paths of ``details``, which have documents of their own. ``searched`` is the text in which
     ``_search`` looks: those of ``SEARCHED`` that there are, a line each. ``order`` is by field that is sorted by.
+    ``compact``: the document is written as ``fragment`` writes texts, unless it begins with a space.
     """
 
     document: str
@@ -38,6 +44,7 @@ class Source:
     details: Mapping[Path, str] = field(default_factory=dict)
     searched: str = "''"
     order: Mapping[str, str] = field(default_factory=dict)
+    compact: bool = False
 
     def column(self, path: Path) -> Column | None:
         """Find the column that copies a field."""
@@ -105,8 +112,18 @@ class Condition:
     def to_sql(self, source: Source) -> Sql:
         """Ask the same in SQL."""
         column = source.column(self.path)
-        test, bound = _ask_column(self.criteria, column) if column else self._ask(source.holder(self.path), 0)
+        test, bound = _ask_column(self.criteria, column) if column else self._ask_document(source)
         return f"({test}) IS NOT TRUE" if self.negated else test, bound
+
+    def _ask_document(self, source: Source) -> Sql:
+        holder = source.holder(self.path)
+        test, bound = self._ask(holder, 0)
+        texts = self.criteria.texts
+        if not source.compact or holder != source.document or texts is None:
+            return test, bound
+        # Looking for the characters of a text is ten times as fast as taking a document apart, and mostly enough.
+        near = " OR ".join(f"instr({holder}, ?)" for _ in texts)
+        return f"(({near} OR substr({holder}, 1, 1) = ' ') AND {test})", [*map(fragment, texts), *bound]
 
     def _ask(self, document: str, level: int) -> Sql:
         """Ask what lies at the path, level by level: the way through arrays is dear, so it is for arrays alone."""
@@ -222,6 +239,11 @@ def _joined(join: Callable[[Any], bool], parts: Sequence[Expression]) -> Express
     return Group(join, tuple(flat), depth=1 + max((part.depth for part in flat), default=0))
 
 
+def fragment(text: str) -> str:
+    """Write a text as compact documents do."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def json_path(path: Path) -> str:
     """Write a path as SQLite does; fields hold no quotes."""
     return "$" + "".join(f'."{key}"' for key in path)
@@ -247,6 +269,9 @@ def json_tables(document: str, path: Path) -> Sql:
 def _ask_column(criteria: Criteria, column: Column) -> Sql:
     asks = {Kind.NUMBER: criteria.number_to_sql, Kind.INSTANT: criteria.moment_to_sql}
     test, bound = asks.get(column.kind, criteria.text_to_sql)((column.sql, []))
+    if column.present:
+        test = f"({test} AND {column.present})"
+        return (f"({test} OR NOT {column.present})" if criteria.nothing else test), bound
     return (f"({test} OR {column.sql} IS NULL)" if criteria.nothing else test), bound
 
 

@@ -16,6 +16,7 @@ from reconciler.fieldpath import Kind
 
 _WORDS = 63
 """Integers of more bits than SQLite's are compared as floats, on both sides."""
+_FEW = 8
 _CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -113,6 +114,14 @@ class Criteria:
 
     tests: tuple[Interval | Matching, ...] = ()
     nothing: bool = False
+
+    @property
+    def texts(self) -> list[str] | None:
+        """The few texts one of which a value has to be, if nothing else is accepted."""
+        points = [
+            test.low for test in self.tests if isinstance(test, Interval) and test.kind is Kind.TEXT and test.point
+        ]
+        return points if len(points) == len(self.tests) <= _FEW and points and not self.nothing else None
 
     def accepts(self, value: Any) -> bool:
         """Whether a JSON value meets any of the tests."""

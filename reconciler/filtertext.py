@@ -123,6 +123,8 @@ def _condition(written: str, at: int) -> tuple[Expression, int]:
     if quoted := functions.QUOTED.match(written, at):
         text = functions.Argument(functions.unquote(quoted[0]), at, quoted=True)
         return Condition(path, functions.equality(path, [text])), quoted.end()
+    if written[at : at + 1] in ("'", '"'):
+        raise MalformedError("the quotes are not closed", at)
     end = _past(_BARE, written, at)
     if called := _CALL.match(written, at):
         end = _closing(written, called.end())
@@ -146,7 +148,7 @@ def _closing(written: str, at: int) -> int:
         at += 1
         if not opened:
             return at
-    return at
+    raise MalformedError("the closing parenthesis is missing", at)
 
 
 def read_search(written: str) -> Expression:

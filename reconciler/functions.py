@@ -20,7 +20,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SPACED = re.compile(r"[0-9] [0-9]{2}:[0-9]{2}$")
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"' + r"|'(?:[^'\\]|\\.)*+'", re.DOTALL)
 _ARGUMENT = re.compile(rf"\s*+(?:({QUOTED.pattern})|([^,]*+))\s*+(,|$)", re.DOTALL)
-_MILLISECOND = timedelta(milliseconds=1)
+_ALMOST = timedelta(microseconds=999)
+"""What a millisecond has beyond its first microsecond."""
 _WANTED: Mapping[Kind, str] = {
     Kind.INSTANT: "an instant: write a date (2021-07-19) or an instant (2021-07-19T16:30:00Z)",
     Kind.NUMBER: "a number",
@@ -151,7 +152,7 @@ def _span(written: str) -> _Span | None:
             # No instant of the day is as late as its hour T24.
             return _Span(Kind.INSTANT, f"{written}T00:00:00.000Z", f"{written}T24", whole=True)
         at = instant.parse(written).astimezone(UTC)
-        first = at + _MILLISECOND - timedelta(microseconds=1)
+        first = at + _ALMOST
         return _Span(Kind.INSTANT, instant.text(first), instant.text(at))
     except (ValueError, OverflowError):
         return None

@@ -11,16 +11,14 @@ from typing import Any, TypeVar
 
 from reconciler import conditions, fieldpath, filtertext, functions, ordering, pipeline, projection
 from reconciler.aggregation import Summary, Values
-from reconciler.conditions import Column, Condition, Expression, Source
-from reconciler.criteria import Criteria, Sql
+from reconciler.conditions import Condition, Expression
 from reconciler.errors import UsageError
-from reconciler.fieldpath import Kind
 from reconciler.functions import FUNCTIONS, MalformedError
 from reconciler.matchdocument import MOST
 from reconciler.ordering import Order
 from reconciler.projection import Projection
 
-__all__ = ["ALL", "DEFAULT_LIMIT", "FUNCTIONS", "PARAMETERS", "Query", "parse"]
+__all__ = ["ALL", "DEFAULT_LIMIT", "FUNCTIONS", "PARAMETERS", "Query", "parse", "parse_whole"]
 
 DEFAULT_LIMIT = 100
 ALL = -1
@@ -67,14 +65,9 @@ class Query:
         return self.where.matches(document)
 
     @property
-    def conditions(self) -> list[Condition]:
-        """What is asked of fields, for callers that look at their paths."""
-        return [Condition(path, Criteria()) for path in self.where.paths]
-
-    def to_sql(self, document: str, columns: Mapping[str, str]) -> Sql:
-        """Ask for the documents in SQL."""
-        known = {name: Column(sql, fieldpath.kind(fieldpath.read(name)) or Kind.TEXT) for name, sql in columns.items()}
-        return self.where.to_sql(Source(document, known))
+    def whole(self) -> bool:
+        """Whether it is answered with documents as they are."""
+        return self.projection is None and self.summary is None
 
     def asks_about(self, field: str) -> bool:
         """Whether a field, by the first word of its name, decides what is found or in which order."""
@@ -93,6 +86,16 @@ class Query:
     def shown(self, document: dict[str, Any]) -> dict[str, Any]:
         """Give what is shown of a document."""
         return self.projection.of(document) if self.projection else document
+
+
+def parse_whole(parameters: Iterable[tuple[str, str]]) -> Query:
+    """Read the parameters of a list for readers who need its documents as they are; ``UsageError``."""
+    given = list(parameters)
+    asked = parse(given)
+    if not asked.whole:
+        name = next(name for name, _ in given if name in (*_SUMMARIES, "_project"))
+        raise UsageError("is for programs", where=f"parameter {name}", todo="ask for JSON (-o json, /api/...)")
+    return asked
 
 
 def parse(parameters: Iterable[tuple[str, str]]) -> Query:

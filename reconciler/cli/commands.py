@@ -80,16 +80,12 @@ def output_option(default: str = "table") -> Decorator:
     )
 
 
-def filter_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The option ``--filter``, which takes what the HTTP view's lists take."""
-    text = "Only those whose field is so, as in the HTTP view: service=ETL."
-    metavar = "FIELD=VALUE"
-    return click.option("--filter", "filters", multiple=True, type=Condition(), metavar=metavar, help=text)(function)
-
-
-def everything(filters: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    """The parameter that asks for a whole list, unless a filter says how much of it."""
-    return [] if any(field == "_limit" for field, _ in filters) else [("_limit", "-1")]
+def where_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option ``--where``, which takes what the HTTP view's lists take."""
+    text = "Only those whose field is so: service=ETL, start=gte(2021-07-01)."
+    return click.option("--where", "filters", multiple=True, type=Condition(), metavar="FIELD=VALUE", help=text)(
+        function
+    )
 
 
 def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from reconciler import instant
-from reconciler.cli import commands, lookup, output, terminal, workspace
+from reconciler.cli import commands, lists, lookup, output, terminal, workspace
 from reconciler.cli.terminal import Column
 from reconciler.errors import NotFoundError
 from reconciler.execution import Execution, Outcome, Status
@@ -57,7 +57,7 @@ def _listed(kinds: type[StrEnum]) -> str:
 @click.option(
     "-n", "--count", type=click.IntRange(-1), metavar="N", default=20, show_default=True, help="How many; -1 for all."
 )
-@commands.filter_option
+@commands.where_option
 @commands.ref_option
 @commands.environment_option
 @commands.output_option()
@@ -68,16 +68,15 @@ def executions_command(name: str | None, count: int, form: str, **asked: Any) ->
     """
     place = workspace.open_workspace(asked["ref"], asked["environment"])
     with place.index() as index:
-        listing = resources.executions(index, _parameters(name, count, asked))
+        listing = resources.executions(index, _parameters(name, lists.paged(asked["filters"], form, count), asked))
         if name is not None and not listing.total:
             _refuse_unknown(index, name)
-    names = [document["_id"] for document in listing.items]
+    names = [document["_id"] for document in listing.items] if form == "name" else []
     output.show(form, listing.items, names=names, table=lambda: _table(listing.items, listing.total))
     return 0
 
 
-def _parameters(name: str | None, count: int, asked: dict[str, Any]) -> list[tuple[str, str]]:
-    found = [*asked["filters"], ("_limit", str(count))]
+def _parameters(name: str | None, found: list[tuple[str, str]], asked: dict[str, Any]) -> list[tuple[str, str]]:
     found += [("name", f"eq({name})")] if name is not None else []
     found += [(key, str(asked[key])) for key in ("status", "outcome") if asked[key] is not None]
     if asked["since"] or asked["until"]:

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from reconciler import yamlwrite
-from reconciler.cli import commands, output, workspace
+from reconciler import query, yamlwrite
+from reconciler.cli import commands, lists, output, workspace
 from reconciler.cli.terminal import Column
 from reconciler.reference import parse_reference
 from reconciler.store.index import Index
@@ -26,18 +26,19 @@ _COLUMNS = [
 
 
 @commands.command("list")
-@commands.filter_option
+@commands.where_option
 @commands.ref_option
 @commands.environment_option
 @commands.output_option()
-def list_command(filters: tuple[tuple[str, str], ...], ref: str | None, environment: str | None, form: str) -> int:
+def list_command(filters: lists.Parameters, ref: str | None, environment: str | None, form: str) -> int:
     """List the processes of the followed branch, as they are in force."""
+    asked = lists.paged(filters, form, query.ALL)
     place = workspace.open_workspace(ref, environment)
     workspace.announce(place)
     now = datetime.now(UTC)
     with place.index() as index:
-        found = resources.processes(index, place.repo, [*filters, *commands.everything(filters)], now).items
-        names = [document["name"] for document in found]
+        found = resources.processes(index, place.repo, asked, now).items
+        names = [document["name"] for document in found] if form == "name" else []
         output.show(form, found, names=names, table=lambda: _table(index, found, now))
     return 0
 

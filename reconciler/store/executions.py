@@ -1,7 +1,7 @@
 """The table of executions: a copy of the records, to be asked by id, time, status, process and environment."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,8 @@ NEWEST_FIRST = "happened DESC, path DESC"
 
 _ROW = "path, document, mtime_ns, size, published"
 _BRIEF = "name, id, path, status, outcome, trigger_time, start_time, end_time"
-_MARKS = ", ".join(["?"] * 23)
-_WAS_PUBLISHED = "coalesce((SELECT old.published FROM executions AS old WHERE old.path = ?1), 0)"
+_MARKS = ", ".join(["?"] * 25)
+_WAS_PUBLISHED = "coalesce((SELECT old.published FROM executions AS old WHERE old.path = ?), 0)"
 _RAN = f"(outcome IS NULL OR outcome NOT IN ({', '.join(repr(str(outcome)) for outcome in sorted(NEVER_RAN))}))"
 _ENDED_LAST = f"""
 WITH newest AS (
@@ -35,10 +35,13 @@ class ExecutionTable(Database):
 
     def upsert_executions(self, rows: Iterable[Row]) -> None:
         """Add records, or replace those of the same paths; what is published stays so."""
-        self._write_many(
-            f"INSERT OR REPLACE INTO executions VALUES ({_MARKS}, max(?, {_WAS_PUBLISHED}), ?)",  # noqa: S608 - fixed
-            ((row.path, *row.columns, row.mtime_ns, row.size, row.published, row.text) for row in rows),
-        )
+        kept = list(rows)
+        with self.transaction():
+            self._write_many(
+                f"INSERT OR REPLACE INTO executions VALUES ({_MARKS}, max(?, {_WAS_PUBLISHED}))",  # noqa: S608 - fixed
+                ((row.path, *row.columns, row.mtime_ns, row.size, row.published, row.path) for row in kept),
+            )
+            self._write_many("INSERT OR REPLACE INTO documents VALUES (?, ?)", ((row.path, row.text) for row in kept))
 
     @property
     def filled(self) -> bool:
@@ -49,22 +52,18 @@ class ExecutionTable(Database):
         """Note that reading all records has ended, or begins."""
         self.set_meta("filled", "1" if filled else None, shared=True)
 
-    @property
-    def seen(self) -> str | None:
-        """The commit of the branch of which this index knows every path, if there is one."""
-        return self.meta("seen", shared=True)
-
-    def set_seen(self, commit: str | None) -> None:
-        """Note of which commit every path is known."""
-        self.set_meta("seen", commit, shared=True)
-
     def clear_executions(self) -> None:
         """Forget every record, to read them all again."""
-        self._write("DELETE FROM executions")
+        with self.transaction():
+            self._write("DELETE FROM executions")
+            self._write("DELETE FROM documents")
 
     def remove_executions(self, paths: Iterable[str]) -> None:
         """Forget records that are neither in a file nor on the branch."""
-        self._write_many("DELETE FROM executions WHERE path = ?", ((path,) for path in paths))
+        gone = [(path,) for path in paths]
+        with self.transaction():
+            self._write_many("DELETE FROM executions WHERE path = ?", gone)
+            self._write_many("DELETE FROM documents WHERE path = ?", gone)
 
     def records_at(self, paths: Sequence[str]) -> dict[str, Row]:
         """The records at these paths, by path."""
@@ -91,8 +90,9 @@ class ExecutionTable(Database):
         skip: int = 0,
     ) -> list[Row]:
         """Records that meet a condition; ``limit`` -1 gives all."""
-        sql = f"SELECT {_ROW} FROM executions WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608 - see class
-        return [_row(found) for found in self._read(sql, (*parameters, limit, skip))]
+        # Only the records of the page are read; their order is that of the inner query, as it is the outer loop.
+        chosen = f"SELECT rowid AS entry FROM executions WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608 - see class
+        return [row_of(found) for found in self._read(rows_of(chosen), (*parameters, limit, skip))]
 
     def count(self, where: str = "1", parameters: Sequence[Any] = ()) -> int:
         """How many records meet a condition."""
@@ -116,50 +116,6 @@ class ExecutionTable(Database):
     def unended(self) -> list[Row]:
         """Every record of any environment that has not ended."""
         return self.executions("environment > '' AND end_time IS NULL", order="environment, +path", limit=-1)
-
-    def unpublished(self, environment: str, limit: int) -> list[Row]:
-        """Ended records of an environment that the branch has not, in the order of their ends."""
-        where = "environment = ? AND published = 0 AND end_time IS NOT NULL"
-        return self.executions(where, (environment,), order="end_time, path", limit=limit)
-
-    def count_unpublished(self, environment: str) -> int:
-        """How many ended records of an environment the branch has not."""
-        return self.count("environment = ? AND published = 0 AND end_time IS NOT NULL", (environment,))
-
-    def mark_published(self, paths: Mapping[str, str]) -> None:
-        """Note that records are on the branch: their paths, and what they are called there (a double's differs)."""
-        self._write_many(
-            "UPDATE OR REPLACE executions SET published = 1, path = ? WHERE path = ?",
-            ((there, path) for path, there in paths.items()),
-        )
-
-    def mark_unpublished(self, paths: Iterable[str]) -> None:
-        """Note that the branch has lost records."""
-        self._write_many("UPDATE executions SET published = 0 WHERE path = ?", ((path,) for path in paths))
-
-    def removable(self, environment: str, before: datetime, limit: int) -> list[Row]:
-        """Published records of an environment whose files still lie here although they ended before an instant."""
-        where = "environment = ? AND published = 1 AND mtime_ns > 0 AND end_time < ?"
-        return self.executions(where, (environment, instant.text(before)), order="end_time, path", limit=limit)
-
-    def set_files(self, files: Iterable[tuple[str, int, int]]) -> None:
-        """Note where records lie in files too: path, time (ns) and size."""
-        self._write_many(
-            "UPDATE executions SET mtime_ns = ?, size = ? WHERE path = ?",
-            ((mtime_ns, size, path) for path, mtime_ns, size in files),
-        )
-
-    def forget_files(self, paths: Iterable[str]) -> None:
-        """Note that the files of records were removed: the branch alone has them."""
-        self._write_many("UPDATE executions SET mtime_ns = 0, size = 0 WHERE path = ?", ((path,) for path in paths))
-
-    def files(self, folder: str) -> dict[str, tuple[int, int]]:
-        """Path, time (ns) and size of the record files known below a folder such as ``2021/07/01/ECB_FX``."""
-        rows = self._read(
-            "SELECT path, mtime_ns, size FROM executions WHERE path > ? AND path < ? AND mtime_ns > 0",
-            (f"{folder}/", f"{folder}0"),
-        )
-        return {path: (mtime_ns, size) for path, mtime_ns, size in rows}
 
     def records_between(self, name: str, after: datetime, until: datetime) -> list[Execution]:
         """Executions and gaps of a process of this environment that say something about (after, until].
@@ -188,7 +144,15 @@ class ExecutionTable(Database):
         return {name: found[name] for name in wanted if name in found}
 
 
-def _row(found: tuple[Any, ...]) -> Row:
+def rows_of(chosen: str) -> str:
+    """Give the SQL of what ``row_of`` takes, for the rows whose ``entry`` another query chose, in their order."""
+    return (
+        f"SELECT {_ROW} FROM ({chosen}) CROSS JOIN executions ON executions.rowid = entry JOIN documents USING (path)"  # noqa: S608 - fixed words around the callers' SQL
+    )
+
+
+def row_of(found: tuple[Any, ...]) -> Row:
+    """Make a row of what was selected of it."""
     path, text, mtime_ns, size, published = found
     return Row(path, text, mtime_ns, size, bool(published))
 

@@ -17,8 +17,9 @@ from typing import Self
 from reconciler.errors import NotFoundError, UserError
 from reconciler.store.catalog import CatalogTables
 from reconciler.store.database import BrokenIndexError, connect, explain
-from reconciler.store.executions import ExecutionTable
 from reconciler.store.history import HistoryTables
+from reconciler.store.lists import RecordLists
+from reconciler.store.publication import PublicationTable
 
 _SCHEMA = Path(__file__).with_name("index.sql").read_text()
 _VERSION = zlib.crc32(_SCHEMA.encode()) & 0x7FFFFFFF
@@ -27,7 +28,7 @@ _VERSION = zlib.crc32(_SCHEMA.encode()) & 0x7FFFFFFF
 _REBUILD = "run `procctl reindex`"
 
 
-class Index(ExecutionTable, HistoryTables, CatalogTables):
+class Index(RecordLists, PublicationTable, HistoryTables, CatalogTables):
     """All tables of one index.
 
     It may be deleted or rebuilt by another process at any time: ask ``replaced`` before each turn or answer.

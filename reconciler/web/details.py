@@ -63,7 +63,7 @@ def process(index: Index, repository: Repository, name: str, parameters: Pairs, 
         "run": f"procctl run {name}",
         "problems": [problem.to_document() for problem in row.problems],
         "versions": made.items,
-        "page": pages(address, rest, query.parse(one for one in rest if one[0] != resources.DELETED), made.total),
+        "page": pages(address, rest, query.parse_whole(one for one in rest if one[0] != resources.DELETED), made.total),
         "deleted": None if deleted in rest else link(address, [deleted]),
         "recent": [summary(one, index.environment, now) for one in listed.items],
     }
@@ -71,7 +71,7 @@ def process(index: Index, repository: Repository, name: str, parameters: Pairs, 
 
 def executions(index: Index, parameters: Pairs, now: datetime) -> Document:
     """Give a page of executions, and the links to filter and to turn pages."""
-    asked = query.parse(parameters)
+    asked = query.parse_whole(parameters)
     listed = resources.executions(index, parameters)
     kept = [(key, value) for key, value in parameters if key not in ("status", "outcome", "_skip")]
     chosen = {(key, value) for key, value in parameters if key in ("status", "outcome")}
@@ -88,8 +88,8 @@ def executions(index: Index, parameters: Pairs, now: datetime) -> Document:
 
 def processes(status: Document, parameters: Pairs) -> Document:
     """Cut a page out of what ``overview.status`` gave."""
-    asked = query.parse(parameters)
-    found = [one for one in status["processes"] if asked.matches(one)]
+    asked = query.parse_whole(parameters)
+    found = asked.select(status["processes"], lambda one: one)
     return status | {"processes": list(asked.page(found)), "page": pages("/", parameters, asked, len(found))}
 
 

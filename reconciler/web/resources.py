@@ -12,13 +12,14 @@ from typing import Any
 import reconciler
 from reconciler import instant, names, query, record
 from reconciler.errors import NotFoundError, UsageError
+from reconciler.query import Query
 from reconciler.reference import Kind, Reference
 from reconciler.repo.repository import Repository
 from reconciler.store import records
 from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
-from reconciler.store.rows import COLUMNS, Row
+from reconciler.store.rows import Row
 from reconciler.sync import references
 from reconciler.sync.references import Picked
 from reconciler.version import Version
@@ -69,6 +70,8 @@ def processes(index: Index, repository: Repository, parameters: Parameters, now:
         return _process(row, version, _named(named.get(row.name, {}), version), next_run)
 
     rows = asked.select(index.processes(), lambda row: {**_DEFAULTS, **document(row)})
+    if asked.summary is not None:
+        return _values(asked, asked.summary.of({**_DEFAULTS, **document(row)} for row in rows))
     page = asked.page(rows)
     if not with_tags:
         named = references.all_tags(repository, index, [row.name for row in page])
@@ -115,15 +118,23 @@ def history(index: Index, repository: Repository, name: str, parameters: Paramet
     deleted, rest = _with_deleted(parameters)
     asked = query.parse(rest)
     found = asked.select(versions.versions(index, repository, name, deleted=deleted), lambda one: one)
+    if asked.summary is not None:
+        return _values(asked, asked.summary.of(found))
     return Listing([asked.shown(one) for one in asked.page(found)], len(found))
 
 
 def executions(index: Index, parameters: Parameters) -> Listing:
     """List execution records as the index has them, newest first."""
     asked = query.parse(parameters)
-    where, values = asked.to_sql("document", COLUMNS)
-    rows = index.executions(where, values, limit=asked.limit, skip=asked.skip)
-    return Listing([row.document for row in rows], index.count(where, values))
+    if asked.summary is not None:
+        return _values(asked, index.summarize(asked))
+    rows, total = index.find(asked)
+    return Listing([asked.shown(row.document) for row in rows], total)
+
+
+def _values(asked: Query, found: Sequence[Any]) -> Listing:
+    """List the values that a query asked for instead of documents."""
+    return Listing(list(asked.page(found)), len(found))
 
 
 def execution(index: Index, layout: Layout, execution_id: str) -> Document:

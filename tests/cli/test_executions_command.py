@@ -88,7 +88,7 @@ def test_executions_are_listed_newest_first_and_filtered(here: Any, root: Path) 
     assert ids("GOOD") == [good_last, good_first]
     assert ids("--status", "failed") == [bad]
     assert ids("--outcome", "success", "-n", "1") == [good_last]
-    assert ids("--filter", "service=ETL") == [good_last, good_first]
+    assert ids("--where", "service=ETL") == [good_last, good_first]
     assert ids("--since", "1h") == [good_last, bad, good_first]
     assert ids("--until", "1h") == []
     assert ids("--since", listed[1]["triggerTime"], "--until", listed[1]["triggerTime"]) == [bad]

@@ -58,10 +58,10 @@ def test_json_is_what_the_http_view_answers(here: Any, root: Path) -> None:
 
 
 def test_a_list_is_filtered_as_the_http_view_filters(here: Any, root: Path) -> None:
-    assert here("list", "--filter", "service=ETL", "-o", "name", cwd=root).stdout == "DAILY\n"
-    assert here("list", "--filter", "enabled=false", "-o", "name", cwd=root).stdout == "OFF\n"
-    assert here("list", "--filter", "_limit=1", "-o", "name", cwd=root).stdout == "DAILY\n"
-    assert "unknown parameter" in here("list", "--filter", "_what=1", cwd=root, code=2).stderr
+    assert here("list", "--where", "service=ETL", "-o", "name", cwd=root).stdout == "DAILY\n"
+    assert here("list", "--where", "enabled=false", "-o", "name", cwd=root).stdout == "OFF\n"
+    assert here("list", "--where", "_limit=1", "-o", "name", cwd=root).stdout == "DAILY\n"
+    assert "unknown parameter" in here("list", "--where", "_what=1", cwd=root, code=2).stderr
 
 
 def test_without_processes_it_says_what_to_do(here: Any, workshop: Any) -> None:

@@ -143,13 +143,13 @@ def test_a_bug_leaves_a_private_report_and_no_traceback(
         "r.open_repository = broken\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    done = procctl("list", "--filter", "name=secret", code=70)
+    done = procctl("list", "--where", "name=secret", code=70)
     assert "this is a bug: RuntimeError: a \\x1b[31mbug" in done.stderr
     (report,) = tmp_path.glob("procctl-bug-*.txt")
     assert str(report) in done.stderr
     text = report.read_text()
     assert "Traceback" in text
-    assert "arguments: list --filter" in text
+    assert "arguments: list --where" in text
     assert "secret" not in text.split("Traceback")[0]
     assert report.stat().st_mode & 0o077 == 0
 

@@ -161,7 +161,7 @@ def test_a_record_of_the_service_itself_has_a_page(stage: Any, ask: Ask, finishe
     document = json.loads(path.read_bytes())
     for key in ("triggerTime", "commit", "version", "host", "outcome"):
         del document[key]
-    stage.index._write("UPDATE executions SET document = ?", (json.dumps(document),))
+    stage.index._write("UPDATE documents SET document = ?", (json.dumps(document),))
     page = Page(ask(stage.app, f"/executions/{ID}".encode())).check()
     assert "procctl run ECB_FX@" not in page.text
     assert ask(stage.app, b"/executions").status == 200
