@@ -16,6 +16,7 @@ from reconciler import names
 from reconciler.errors import LaterError, NotFoundError, UserError
 from reconciler.repo.git import Answer
 from reconciler.repo.repository import Repository
+from reconciler.repo.stamps import Memo, seen
 
 TAGS = "refs/tags/"
 _FORMAT = (
@@ -25,6 +26,10 @@ _FORMAT = (
 _FIELDS = 9
 _MANY = 200
 """Names that one call asks for; for more, all tags are listed and the others left out."""
+
+_PACKED = ("packed-refs", "reftable/tables.list")
+"""Where tags are that have no file of their own; below git's common directory."""
+_READ: "Memo[dict[str, Tag]]" = Memo()
 
 _BLOCKED = re.compile(r"'refs/tags/([^']+)' exists; cannot create")
 _SHA1 = 40
@@ -61,8 +66,22 @@ def some(repo: Repository, wanted: Sequence[str]) -> dict[str, Tag]:
 
 
 def of(repo: Repository, *keys: str) -> dict[str, Tag]:
-    """The tags ``KEY/…`` of some processes, and those of the whole repository."""
-    return _listed(repo, *(f"{TAGS}{key}/" for key in keys), f"{TAGS}*")
+    """The tags ``KEY/…`` of some processes, and those of the whole repository.
+
+    What did not move since it was read is not read again: asking for each of many processes costs a look at a folder.
+    """
+    packed = tuple(seen(repo.common_dir / file) for file in _PACKED)
+    parts = {f"{TAGS}*": (seen(repo.common_dir / TAGS), *packed)}
+    parts |= {f"{TAGS}{key}/": (seen(repo.common_dir / TAGS / key), *packed) for key in keys}
+    known = {part: _READ.get((repo.common_dir, part), stamp) for part, stamp in parts.items() if any(stamp)}
+    unknown, begun = [part for part, found in known.items() if found is None], _READ.clock()
+    read = _listed(repo, *unknown) if unknown else {}
+    for part in unknown:
+        prefix = part.removeprefix(TAGS).removesuffix("*")
+        found = {name: tag for name, tag in read.items() if (name.startswith(prefix) if prefix else "/" not in name)}
+        _READ.put((repo.common_dir, part), parts[part], found, begun)
+        known[part] = found
+    return {name: tag for found in known.values() if found for name, tag in found.items()}
 
 
 def called(repo: Repository, text: str) -> dict[str, Tag]:

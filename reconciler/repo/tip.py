@@ -4,16 +4,17 @@ import os
 from pathlib import Path
 
 from reconciler.repo.repository import Repository
+from reconciler.repo.stamps import Seen, seen
 from reconciler.repo.tags import TAGS
 
-Stamp = tuple[tuple[int, int, int] | None, ...]
-TagsStamp = tuple[tuple[str, tuple[int, int, int]], ...]
+Stamp = tuple[Seen | None, ...]
+TagsStamp = tuple[tuple[str, Seen], ...]
 
 
 def stamp(repo: Repository, ref: str) -> Stamp:
     """What changes whenever the ref does, be it loose, packed, or in a reftable; equal stamps mean an equal ref."""
     folder = repo.common_dir
-    return tuple(_stamp(folder / file) for file in (ref, "packed-refs", "reftable/tables.list"))
+    return tuple(seen(folder / file) for file in (ref, "packed-refs", "reftable/tables.list"))
 
 
 def tags_stamp(repo: Repository, text: str) -> TagsStamp:
@@ -27,8 +28,8 @@ def tags_stamp(repo: Repository, text: str) -> TagsStamp:
             paths = sorted(f"{entry.path}/{text}" for entry in entries if entry.is_dir(follow_symlinks=False))
     except OSError:
         return ()
-    found = ((path, _stamp(path)) for path in (os.fspath(folder / text), *paths))
-    return tuple((path, seen) for path, seen in found if seen is not None)
+    found = ((path, seen(path)) for path in (os.fspath(folder / text), *paths))
+    return tuple((path, there) for path, there in found if there is not None)
 
 
 def tag_of(repo: Repository, path: str) -> str:
@@ -39,11 +40,3 @@ def tag_of(repo: Repository, path: str) -> str:
 def folders(repo: Repository) -> list[Path]:
     """The folders to watch for moved refs; a packed or reftable ref moves in one of these too."""
     return [folder for folder in (repo.common_dir / "refs", repo.common_dir / "reftable") if folder.is_dir()]
-
-
-def _stamp(path: Path | str) -> tuple[int, int, int] | None:
-    try:
-        status = os.stat(path)  # noqa: PTH116 - half the price of Path.stat, at every turn
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
