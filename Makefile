@@ -41,7 +41,7 @@ demo: $(WHEEL) ## Show the main job in a temporary repository (KEEP=1 leaves it 
 	$(IN_VENV) python demo/demo.py $(if $(filter-out 0,$(KEEP)),--keep)
 
 bench: $(WHEEL) ## Measure speed: medians and ratios
-	@for each in throughput lateness scale; do $(IN_VENV) python benchmarks/$$each.py; done
+	@for each in throughput lateness scale versions; do $(IN_VENV) python benchmarks/$$each.py; done
 
 install: $(WHEEL) ## Make .venv with the tools and procctl
 
