@@ -73,8 +73,8 @@ class Values:
     def to_sql(self, source: Source) -> Select:
         """Ask SQLite for its parts."""
         if column := source.column(self.path):
-            columns: tuple[Sql, ...] = (("0", []), (column.sql, []), ("count(*)", []))
-            return Select(columns, ((column.sql, []),), test=f"{column.sql} IS NOT NULL")
+            columns: tuple[Sql, ...] = (("0", []), (column.value, []), ("count(*)", []))
+            return Select(columns, ((column.value, []),), test=f"{column.value} IS NOT NULL")
         node = f"node{len(self.path) - 1}"
         groups: tuple[Sql, ...] = ((f"{node}.type IN ('true', 'false')", []), (f"{node}.atom", []))
         tables = json_tables(source.holder(self.path), self.path)
@@ -187,7 +187,7 @@ class Grouping:
         keys = [_key(source, path) for _, path in self.keys]
         parts = [part for one in self.accumulators for part in one.to_sql(source)]
         columns = [source.column(path) for _, path in self.keys]
-        groups = [(column.sql, []) if column else key for column, key in zip(columns, keys, strict=True)]
+        groups = [(column.value, []) if column else key for column, key in zip(columns, keys, strict=True)]
         return Select((*keys, *parts, ("count(*)", [])), tuple(groups))
 
     def gather(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
@@ -239,7 +239,7 @@ def _whole(value: Any) -> Any:
 def _key(source: Source, path: Path) -> Sql:
     """Give the scalar at a path as a JSON array of two, which keeps true apart from 1; or null."""
     if column := source.column(path):
-        return f"json_array({column.sql}, 0)", []
+        return f"json_array({column.value}, 0)", []
     holder, where = source.holder(path), json_path(path)
     text = f"CASE WHEN json_type({holder}, ?) NOT IN ('array', 'object') THEN json_extract({holder}, ?, ?) END"
     return text, [where, where, where]
@@ -248,7 +248,7 @@ def _key(source: Source, path: Path) -> Sql:
 def _typed(source: Source, path: Path, *, numbers: bool) -> Sql:
     """Give the number, or else the text at a path; null where there is none."""
     if column := source.column(path):
-        return (column.sql if (column.kind is Kind.NUMBER) is numbers else "NULL"), []
+        return (column.value if (column.kind is Kind.NUMBER) is numbers else "NULL"), []
     holder, where = source.holder(path), json_path(path)
     types = "'integer', 'real'" if numbers else "'text'"
     return f"CASE WHEN json_type({holder}, ?) IN ({types}) THEN json_extract({holder}, ?) END", [where, where]

@@ -28,6 +28,11 @@ class Column:
     kind: Kind = Kind.TEXT
     present: str = ""
 
+    @property
+    def value(self) -> str:
+        """SQL of the value, or of null where there is none."""
+        return f"CASE WHEN {self.present} THEN {self.sql} END" if self.present else self.sql
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -36,7 +36,7 @@ class Order:
         name = ".".join(self.path)
         column = source.columns.get(name)
         if name in source.order or column is not None:
-            return f"{source.order.get(name) or (column.sql if column else '')}{way}", []
+            return f"{source.order.get(name) or (column.value if column else '')}{way}", []
         text, bound = scalar_to_sql(source, self.path)
         return f"{text}{way}", bound
 
