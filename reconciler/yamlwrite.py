@@ -14,7 +14,7 @@ _NOT_STRINGS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y"
 def block(value: Any) -> list[str]:
     """Write a value in block style, one line after another; a scalar, or what is empty, is one line."""
     if isinstance(value, Mapping) and value:
-        return [line for key, item in value.items() for line in entry(str(key), item)]
+        return [line for key, each in value.items() for line in entry(str(key), each)]
     if isinstance(value, (list, tuple)) and value:
         return [line for each in value for line in item(each)]
     return [scalar(value)]
