@@ -32,6 +32,9 @@ def show(form: str, answer: Any, *, names: Sequence[str], table: Callable[[], st
 
 def people(text: str) -> None:
     """Print lines for people, with the words that name a status in colour."""
+    if text and not terminal.coloured(sys.stdout):
+        click.echo(text, color=True)
+        return
     for line in text.splitlines():
         click.echo(terminal.paint_words(line, sys.stdout), color=True)
 

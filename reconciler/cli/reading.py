@@ -18,10 +18,9 @@ from reconciler.repo import objects, refs
 from reconciler.repo.refs import Followed
 from reconciler.repo.repository import Repository, open_repository
 from reconciler.settings import PATH, Settings
-from reconciler.store import schemas
+from reconciler.store import past, schemas
 from reconciler.store.database import BrokenIndexError
-from reconciler.store.index import Index
-from reconciler.store.layout import Layout
+from reconciler.store.past import Past
 
 ENVIRONMENT = "production"
 REF, SHOWN = "ref", "shown"
@@ -33,7 +32,7 @@ class Reading:
     """A repository, and its index as of the newest commit of the followed branch."""
 
     repo: Repository
-    index: Index
+    index: Past
 
 
 class _NotPlainError(Exception):
@@ -61,10 +60,9 @@ def announce(followed: Followed, environment: str) -> None:
     failures.note(f"following {followed.branch} at {followed.commit[:12]} in {environment}")
 
 
-def _plainly(held: ExitStack, repo: Repository, ref: str | None, environment: str | None) -> tuple[Index, Followed]:
-    layout = Layout.of(repo.common_dir, repo.worktree and repo.worktree / "executions", environment or ENVIRONMENT)
+def _plainly(held: ExitStack, repo: Repository, ref: str | None, environment: str | None) -> tuple[Past, Followed]:
     release = schemas.release()
-    index = held.enter_context(closing(_open(layout, layout.environment, release)))
+    index = held.enter_context(closing(_open(repo, environment or ENVIRONMENT, release)))
     known: dict[str, Settings] = {}
 
     def settings_at(commit: str) -> Settings:
@@ -76,20 +74,20 @@ def _plainly(held: ExitStack, repo: Repository, ref: str | None, environment: st
     followed = refs.followed(repo, ref, lambda commit: settings_at(commit).branch)
     chosen = environment or settings_at(followed.commit).environment or ENVIRONMENT
     if chosen != index.environment:
-        index = held.enter_context(closing(_open(layout, chosen, release)))
+        index = held.enter_context(closing(_open(repo, chosen, release)))
     if (index.meta(REF), index.meta(SHOWN)) != (followed.ref, f"{release} {followed.commit}"):
         raise _NotPlainError
     return index, followed
 
 
-def _open(layout: Layout, environment: str, release: str) -> Index:
+def _open(repo: Repository, environment: str, release: str) -> Past:
     try:
-        return Index.open_readonly(layout.index, environment=environment, release=release)
+        return Past.open_readonly(past.path_of(repo.common_dir), environment=environment, release=release)
     except (NotFoundError, BrokenIndexError) as error:
         raise _NotPlainError from error
 
 
-def _settings_at(repo: Repository, index: Index, commit: str) -> Settings:
+def _settings_at(repo: Repository, index: Past, commit: str) -> Settings:
     found = objects.find(repo, commit, (PATH,))[PATH]
     if found is None or found[1] != "blob":
         return Settings()

@@ -73,13 +73,14 @@ def escape_yaml(text: str) -> str:
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> str:
     """Lay out rows under their titles; ``width`` (cells, None: as wide as needed) is what the lines may take."""
-    cells = [[plain(cell) for cell in row] for row in rows]
-    titles = [column.title for column in columns]
-    widths = [max(map(cells_of, texts)) for texts in zip(titles, *cells, strict=True)]
-    if width is not None:
-        widths = _fit(columns, widths, width)
-    lines = [_line(columns, titles, widths), *(_line(columns, row, widths) for row in cells)]
-    return "\n".join(lines)
+    cells = [[column.title for column in columns], *([plain(cell) for cell in row] for row in rows)]
+    sizes = [[cells_of(cell) for cell in row] for row in cells]
+    widths = [max(column) for column in zip(*sizes, strict=True)]
+    fitting = widths if width is None else _fit(columns, widths, width)
+    if fitting != widths:
+        cells = [[cut(cell, most) for cell, most in zip(row, fitting, strict=True)] for row in cells]
+        sizes = [[cells_of(cell) for cell in row] for row in cells]
+    return "\n".join(_line(columns, row, size, fitting) for row, size in zip(cells, sizes, strict=True))
 
 
 def width_of(stream: TextIO) -> int | None:
@@ -172,10 +173,9 @@ def _fit(columns: Sequence[Column], widths: list[int], width: int) -> list[int]:
     return widths
 
 
-def _line(columns: Sequence[Column], row: Sequence[str], widths: Sequence[int]) -> str:
+def _line(columns: Sequence[Column], row: Sequence[str], sizes: Sequence[int], widths: Sequence[int]) -> str:
     padded = []
-    for column, text, width in zip(columns, row, widths, strict=True):
-        shown = cut(text, width) if column.shrinks else text
-        space = " " * (width - cells_of(shown))
-        padded.append(space + shown if column.right else shown + space)
+    for column, text, size, width in zip(columns, row, sizes, widths, strict=True):
+        space = " " * (width - size)
+        padded.append(space + text if column.right else text + space)
     return _GAP.join(padded).rstrip()

@@ -7,7 +7,7 @@ from reconciler.cli.reading import reading
 from reconciler.cli.terminal import Column
 from reconciler.errors import UsageError
 from reconciler.reference import parse_reference
-from reconciler.store.index import Index
+from reconciler.store.past import Past
 from reconciler.web import versions
 from reconciler.web.listing import Document
 
@@ -73,7 +73,7 @@ def _name(key: str) -> str:
     return reference.name
 
 
-def _warn(index: Index, name: str) -> None:
+def _warn(index: Past, name: str) -> None:
     for one in index.ignored_marks(name):
         failures.warn(f"commit {one.commit[:12]}: the mark `{one.line}` does not hold: {one.why}")
 

@@ -1,42 +1,26 @@
 """The index: the SQLite file that daemon, command line and HTTP view ask instead of reading files and git (SPEC 2).
 
-It is a cache: a file of another version, or a broken one, is deleted and begun anew. Whoever opens the file holds its
-door shared, whoever puts another file in its place holds it alone, so that nobody can pair the new database with the
-write-ahead log of the old one.
+It is a cache: a file of another version, or a broken one, is deleted and begun anew.
 """
 
 import contextlib
-import fcntl
 import os
 import sqlite3
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 from reconciler.errors import NotFoundError, UserError
-from reconciler.store.catalog import CatalogTables
 from reconciler.store.database import BrokenIndexError, connect, explain
-from reconciler.store.history import HistoryTables
 from reconciler.store.lists import RecordLists
+from reconciler.store.past import SCHEMA, VERSION, Past, door
 from reconciler.store.publication import PublicationTable
 
-_SCHEMA = Path(__file__).with_name("index.sql").read_text()
-_VERSION = zlib.crc32(_SCHEMA.encode()) & 0x7FFFFFFF
-"""What an index was made from stands in its ``user_version``; one made from another text is built anew."""
 
-_REBUILD = "run `procctl reindex`"
-
-
-class Index(RecordLists, PublicationTable, HistoryTables, CatalogTables):
+class Index(RecordLists, PublicationTable, Past):
     """All tables of one index.
 
     It may be deleted or rebuilt by another process at any time: ask ``replaced`` before each turn or answer.
     """
-
-    def __init__(self, connection: sqlite3.Connection, path: Path, environment: str, release: str) -> None:
-        super().__init__(connection, path, environment, release)
-        self._inode = _inode(path)
 
     @classmethod
     def open(cls, path: Path, *, environment: str, release: str) -> Self:
@@ -45,24 +29,15 @@ class Index(RecordLists, PublicationTable, HistoryTables, CatalogTables):
         Raises ``UserError`` or ``LaterError``.
         """
         _make_folder(path)
-        with contextlib.suppress(BrokenIndexError, NotFoundError), _door(path, alone=False):
+        with contextlib.suppress(BrokenIndexError, NotFoundError), door(path, alone=False):
             return cls._connect(path, environment, release)
-        with _door(path, alone=True):
+        with door(path, alone=True):
             # another may have been faster
             with contextlib.suppress(BrokenIndexError, NotFoundError):
                 return cls._connect(path, environment, release)
             _discard(path)
             _create(path, journal="WAL")
             return cls._connect(path, environment, release)
-
-    @classmethod
-    def open_readonly(cls, path: Path, *, environment: str, release: str = "") -> Self:
-        """Open the index for reading only; threads may share it. ``release`` is needed for results of parsers only.
-
-        Raises ``NotFoundError`` where there is none yet, ``BrokenIndexError`` where it is of no use.
-        """
-        with _door(path, alone=False):
-            return cls._connect(path, environment, release, mode="ro")
 
     @classmethod
     def build(cls, path: Path, *, environment: str, release: str) -> Self:
@@ -92,30 +67,9 @@ class Index(RecordLists, PublicationTable, HistoryTables, CatalogTables):
         self.close()
         with self.path.open("rb") as file:
             os.fsync(file)
-        with _door(path, alone=True):
+        with door(path, alone=True):
             _discard(path)
             self.path.rename(path)
-
-    @property
-    def replaced(self) -> bool:
-        """Whether another index, or none, lies where this one was opened: close it and open that one."""
-        return _inode(self.path) != self._inode
-
-    @classmethod
-    def _connect(cls, path: Path, environment: str, release: str, mode: str = "rw") -> Self:
-        if not path.exists():
-            raise NotFoundError("there is no index yet", where=str(path), todo=_REBUILD)
-        try:
-            with contextlib.ExitStack() as unless_opened:
-                connection = unless_opened.enter_context(contextlib.closing(connect(path, mode)))
-                version = connection.execute("PRAGMA user_version").fetchone()[0]
-                connection.execute("SELECT count(*) FROM meta").fetchone()
-                if version != _VERSION:
-                    raise BrokenIndexError("the index is of another release", where=str(path), todo=_REBUILD)
-                unless_opened.pop_all()
-        except sqlite3.Error as error:
-            raise explain(error, path) from error
-        return cls(connection, path, environment, release)
 
 
 def _create(path: Path, journal: str) -> None:
@@ -123,7 +77,7 @@ def _create(path: Path, journal: str) -> None:
     try:
         with contextlib.closing(connect(path, "rwc")) as connection:
             connection.execute(f"PRAGMA journal_mode = {journal}")
-            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+            connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
     except sqlite3.Error as error:
         raise explain(error, path) from error
 
@@ -140,30 +94,3 @@ def _make_folder(path: Path) -> None:
     except OSError as error:
         todo = "check who owns it"
         raise UserError(f"the index cannot be made ({error.strerror})", where=str(path), todo=todo) from error
-
-
-def _inode(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-@contextlib.contextmanager
-def _door(path: Path, *, alone: bool) -> Iterator[None]:
-    """Hold the door of an index. While nobody ever put a file there, there is no door and nothing to wait for."""
-    flags = os.O_CLOEXEC | (os.O_RDWR | os.O_CREAT if alone else os.O_RDONLY)
-    try:
-        descriptor = os.open(path.with_suffix(".door"), flags, 0o644)
-    except FileNotFoundError:
-        yield
-        return
-    except OSError as error:
-        todo = "check who owns it"
-        raise UserError(f"the index cannot be used ({error.strerror})", where=str(path), todo=todo) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        yield
-    finally:
-        os.close(descriptor)

@@ -15,7 +15,7 @@ from reconciler.reference import Kind, Reference
 from reconciler.repo import objects, refs, tags
 from reconciler.repo.repository import Repository
 from reconciler.repo.tags import Tag
-from reconciler.store.index import Index
+from reconciler.store.past import Past
 from reconciler.version import Version, name_of
 
 _SHOWN = 5
@@ -37,7 +37,7 @@ class Picked:
     tag: str | None = None
 
 
-def pick(repo: Repository, index: Index, reference: Reference) -> Picked:
+def pick(repo: Repository, index: Past, reference: Reference) -> Picked:
     """Find what a reference means; a number means the commit that made the version.
 
     Raises ``NotFoundError`` where there is no such process, version, tag or commit, ``GoneError`` where the version was
@@ -56,7 +56,7 @@ def pick(repo: Repository, index: Index, reference: Reference) -> Picked:
     return Picked(name, commit, _path(repo, index, reference, commit, version), version)
 
 
-def current(index: Index, name: str) -> Version:
+def current(index: Past, name: str) -> Version:
     """The current version of a process: the newest that is not gone."""
     version = index.current_version(name)
     if version is None:
@@ -64,7 +64,7 @@ def current(index: Index, name: str) -> Version:
     return version
 
 
-def numbered(index: Index, name: str, number: int) -> Version:
+def numbered(index: Past, name: str, number: int) -> Version:
     """A version by its number; ``GoneError`` where it is gone."""
     known = index.versions(name)
     version = next((one for one in known if one.number == number), None)
@@ -86,7 +86,7 @@ def alive(version: Version) -> Version:
     return version
 
 
-def at_tag(repo: Repository, index: Index, reference: Reference, tag: Tag) -> Picked:
+def at_tag(repo: Repository, index: Past, reference: Reference, tag: Tag) -> Picked:
     """What a process is at a tag; ``NotFoundError`` where it was not there, ``GoneError`` where its version is gone."""
     commit = tags.commit_of(tag)
     version = index.version_at(reference.name, commit)
@@ -96,25 +96,25 @@ def at_tag(repo: Repository, index: Index, reference: Reference, tag: Tag) -> Pi
     return Picked(reference.name, commit, path, version, reference.value)
 
 
-def find_tag(repo: Repository, index: Index, name: str, tag: str) -> Tag | None:
+def find_tag(repo: Repository, index: Past, name: str, tag: str) -> Tag | None:
     """The tag that a text after ``@`` means for a process: its own, one under a former name, the repository's."""
     wanted = [f"{owner}/{tag}" for owner in _owners(index, name)] + ([] if _taken(index, [tag]) else [tag])
     return next(iter(tags.some(repo, wanted).values()), None)
 
 
-def tags_of(repo: Repository, index: Index, name: str) -> dict[int, tuple[str, ...]]:
+def tags_of(repo: Repository, index: Past, name: str) -> dict[int, tuple[str, ...]]:
     """The tags of a process as they are written after ``@``, sorted, by the number of the live version they pick."""
     return _by_version(index, name, named(repo, index, name))
 
 
-def named(repo: Repository, index: Index, name: str) -> dict[str, Tag]:
+def named(repo: Repository, index: Past, name: str) -> dict[str, Tag]:
     """The tags that mean something for a process, by what is written after ``@``, whatever they name."""
     owners = _owners(index, name)
     return _Shelf.of(index, tags.of(repo, *owners)).named(owners)
 
 
 def all_tags(
-    repo: Repository, index: Index, wanted: Iterable[str] | None = None
+    repo: Repository, index: Past, wanted: Iterable[str] | None = None
 ) -> dict[str, dict[int, tuple[str, ...]]]:
     """``tags_of`` of many processes, by name, as far as they have any: of all, or of those that are given."""
     shelf = _Shelf.of(index, tags.all(repo))
@@ -136,7 +136,7 @@ class _Shelf:
     whole: Mapping[str, Tag]
 
     @classmethod
-    def of(cls, index: Index, found: Mapping[str, Tag]) -> "_Shelf":
+    def of(cls, index: Past, found: Mapping[str, Tag]) -> "_Shelf":
         own: dict[str, dict[str, Tag]] = defaultdict(dict)
         whole: dict[str, Tag] = {}
         for full, tag in found.items():
@@ -156,19 +156,19 @@ class _Shelf:
         return {**self.whole, **chosen}
 
 
-def _owners(index: Index, name: str) -> tuple[str, ...]:
+def _owners(index: Past, name: str) -> tuple[str, ...]:
     """The names whose tags are a process's own, newest first: not one that another process has by now."""
     return (name, *(old for old in index.former_names(name) if index.current_version(old) is None))
 
 
-def _taken(index: Index, texts: Iterable[str]) -> set[str]:
+def _taken(index: Past, texts: Iterable[str]) -> set[str]:
     """The texts that name a process, whatever their case: a tag of the repository may not."""
     asked = list(texts)
     known = index.last_versions(asked) if asked else {}
     return {text for text in asked if (one := known.get(text.lower())) is not None and one.current is not None}
 
 
-def _by_version(index: Index, name: str, chosen: Mapping[str, Tag]) -> dict[int, tuple[str, ...]]:
+def _by_version(index: Past, name: str, chosen: Mapping[str, Tag]) -> dict[int, tuple[str, ...]]:
     by_version: dict[int, list[str]] = defaultdict(list)
     for text, tag in chosen.items():
         version = index.version_at(name, tag.commit) if tag.commit else None
@@ -178,7 +178,7 @@ def _by_version(index: Index, name: str, chosen: Mapping[str, Tag]) -> dict[int,
 
 
 def _path(
-    repo: Repository, index: Index, reference: Reference, commit: str, version: Version | None, by: str = ""
+    repo: Repository, index: Past, reference: Reference, commit: str, version: Version | None, by: str = ""
 ) -> str:
     """The process's file at a commit, under the name that it had there."""
     if version is not None:
@@ -200,7 +200,7 @@ def _path(
     raise NotFoundError(what, where=str(reference), todo=f"see `procctl versions {reference.name}`")
 
 
-def _commit(repo: Repository, index: Index, reference: Reference) -> str:
+def _commit(repo: Repository, index: Past, reference: Reference) -> str:
     value = reference.value
     if names.ABBREVIATED.fullmatch(value) is None:
         raise _without_tag(repo, index, reference)
@@ -212,7 +212,7 @@ def _commit(repo: Repository, index: Index, reference: Reference) -> str:
         raise UsageError(error.what, where=str(reference), todo=error.todo) from error
 
 
-def _without_version(index: Index, name: str) -> ProcctlError:
+def _without_version(index: Past, name: str) -> ProcctlError:
     known = index.versions(name)
     if known:
         # what ended the process, rather than what befell its highest number before
@@ -227,7 +227,7 @@ def _without_version(index: Index, name: str) -> ProcctlError:
     return NotFoundError(f"there is no process {name}", todo=near(name, (one.name for one in index.processes())))
 
 
-def _without_tag(repo: Repository, index: Index, reference: Reference) -> ProcctlError:
+def _without_tag(repo: Repository, index: Past, reference: Reference) -> ProcctlError:
     name, value = reference.name, reference.value
     if not index.versions(name) and index.process(name) is None:
         return _without_version(index, name)

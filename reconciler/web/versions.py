@@ -9,14 +9,14 @@ from reconciler import instant
 from reconciler.repo import tags
 from reconciler.repo.repository import Repository
 from reconciler.repo.tags import Tag
-from reconciler.store.index import Index
+from reconciler.store.past import Past
 from reconciler.sync import references
 from reconciler.version import Version
 from reconciler.web import listing
 from reconciler.web.listing import TYPE, Document
 
 
-def versions(index: Index, repository: Repository, name: str, *, deleted: bool = False) -> list[Document]:
+def versions(index: Past, repository: Repository, name: str, *, deleted: bool = False) -> list[Document]:
     """Give the versions of a process, newest first; those that are gone too where ``deleted`` says so.
 
     ``NotFoundError`` where there never was such a process, ``GoneError`` where all is gone and not asked for.
@@ -33,7 +33,7 @@ def versions(index: Index, repository: Repository, name: str, *, deleted: bool =
     ]
 
 
-def all_tags(index: Index, repository: Repository, name: str | None = None) -> list[Document]:
+def all_tags(index: Past, repository: Repository, name: str | None = None) -> list[Document]:
     """List tags with the process and version that each names; of one process, those of the repository among them.
 
     Without a process, a tag of the repository stands for itself: it names a version of every process.
@@ -53,7 +53,7 @@ def all_tags(index: Index, repository: Repository, name: str | None = None) -> l
     return sorted(rows, key=lambda row: (row["name"] or "", row["tag"]))
 
 
-def _later_names(index: Index, known: Mapping[str, int]) -> dict[str, str]:
+def _later_names(index: Past, known: Mapping[str, int]) -> dict[str, str]:
     """What processes are called now, by the names that they had before and no other process has."""
     last = [one for one in index.last_versions().values() if one.current is not None]
     return {old: one.name for one in last for old in one.former if old not in known}
@@ -65,7 +65,7 @@ def _document(version: Version, id_: str, named: Iterable[str]) -> Document:
     return head | made | listing.gone(version)
 
 
-def _tag(index: Index, name: str | None, text: str, tag: Tag) -> Document:
+def _tag(index: Past, name: str | None, text: str, tag: Tag) -> Document:
     version = index.version_at(name, tag.commit) if name is not None and tag.commit is not None else None
     return {
         "tag": text,

@@ -3,6 +3,8 @@
 import importlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from reconciler import marks
 from reconciler.cli import commands, reading
 from reconciler.repo.repository import open_repository
+from reconciler.store import past
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.web import resources
@@ -202,3 +205,18 @@ def test_settings_are_found_on_either_way(here: Any, root: Path, workshop: Any) 
     workshop.commit({"procctl.yaml": "environment: [\n"})
     for _ in range(2):
         assert "in test" in here("versions", "A", cwd=root).stderr
+
+
+def test_the_short_way_leads_to_the_very_index(tmp_path: Path) -> None:
+    assert past.path_of(tmp_path) == Layout.of(tmp_path, None, "production").index
+
+
+def test_the_short_way_loads_nothing_that_takes_long(root: Path, here: Any) -> None:
+    here("versions", "A", cwd=root)
+    program = "import sys\nfrom reconciler.cli import main\nmain(['versions', 'A'])\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1].split()[0] == "3"
+    loaded = set(done.stdout.splitlines()[-1].split())
+    heavy = {"git", "jinja2", "jsonschema", "multiprocessing", "starlette", "uvicorn", "watchfiles", "yaml", "zoneinfo"}
+    ours = {"cli.workspace", "execution", "query", "schedule", "store.layout", "sync.applying", "validation"}
+    assert loaded & (heavy | {f"reconciler.{module}" for module in ours}) == set()
