@@ -62,21 +62,19 @@ class Book:
     def __init__(self, state: Mapping[str, Last], facts: Facts) -> None:
         self.last = dict(state)
         self.facts = facts
-        self.made: dict[tuple[str, int], Version] = {}
+        self.made: dict[str, dict[int, Version]] = {}
         self.ignored: list[Ignored] = []
-        self._numbers: dict[str, list[int]] = {}
 
     def put(self, version: Version) -> None:
         """Add a version, or put it in the place of the one of its number."""
-        key = version.name, version.number
-        if key not in self.made:
-            self._numbers.setdefault(version.name, []).append(version.number)
-        self.made[key] = version
+        made = self.made.get(version.name)
+        if made is None:
+            made = self.made[version.name] = {}
+        made[version.number] = version
 
     def versions(self, name: str) -> dict[int, Version]:
         """All versions of a name, by number."""
-        known = {version.number: version for version in self.facts.versions(name)}
-        return known | {number: self.made[name, number] for number in self._numbers.get(name, ())}
+        return {version.number: version for version in self.facts.versions(name)} | self.made.get(name, {})
 
     def number(self, last: Last, commit: Commit, files: Files, content: str) -> Last:
         """Give the next number of a name to what its one file is after a commit."""

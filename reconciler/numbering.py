@@ -67,7 +67,8 @@ def fold(state: Mapping[str, Last], commits: Iterable[Commit], facts: Facts) -> 
     for commit in commits:
         if not _edit(book, commit):
             _Step(book, commit).take()
-    return Folded(tuple(book.made.values()), book.last, tuple(book.ignored))
+    made = tuple(version for versions in book.made.values() for version in versions.values())
+    return Folded(made, book.last, tuple(book.ignored))
 
 
 def _edit(book: Book, commit: Commit) -> bool:

@@ -13,7 +13,7 @@ from reconciler.errors import LaterError, ProcctlError, UserError
 
 _PATIENCE = 10.0
 """Seconds to wait for another writer: only a rebuild holds the index for longer than milliseconds."""
-_USUAL, _ROOMY = -2_000, -32_000
+_USUAL, _ROOMY = -2_000, -16_000
 """Pages that are kept in memory, in KiB (negative, as SQLite has it)."""
 
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_SCHEMA}

@@ -3,10 +3,8 @@
 A commit is put together from what the index already knows, so it costs what is new in it.
 """
 
-import gc
 import os
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from reconciler.entry import SUBMODULE, SYMLINK, File
@@ -20,7 +18,7 @@ from reconciler.settings import PATH as SETTINGS
 from reconciler.settings import Settings
 from reconciler.snapshot import Snapshot, assemble
 from reconciler.store.index import Index
-from reconciler.sync import past, versions
+from reconciler.sync import collecting, past, versions
 from reconciler.sync.parsing import Parser
 from reconciler.validation import Kind, kind_of
 
@@ -90,7 +88,7 @@ def _assembled(
 ) -> Snapshot:
     parser = Parser(repo, index, workers or os.cpu_count() or 1)
     known = {one.file.path: one.file for one in previous.processes.values()} if previous else {}
-    with _uncollected():
+    with collecting.paused():
         parser.prepare(file for file in tree.files if known.get(file.path) != file)
         snapshot = assemble(commit, tree.files, tree.scripts, parser, previous)
     if errors(snapshot.settings_problems):
@@ -120,18 +118,6 @@ def _is_of_whole_file(problem: Problem) -> bool:
 
 def _concerns(path: str, names: Collection[str]) -> bool:
     return kind_of(path) is not Kind.PROCESS or bool(past.declared_in((path,)) & set(names))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Pause the garbage collector: it would look through ten thousand new documents again and again, and find none."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _settings_before(repo: Repository, index: Index | None, commit: str) -> Settings:

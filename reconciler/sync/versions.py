@@ -10,6 +10,7 @@ from reconciler.errors import UserError
 from reconciler.repo import commits, history, refs
 from reconciler.repo.repository import Repository
 from reconciler.store.index import Index
+from reconciler.sync import collecting
 from reconciler.sync.facts import Facts, named_in, strides
 
 _COMMIT = "versions.commit"
@@ -73,7 +74,7 @@ def _count(repo: Repository, index: Index, span: tuple[str | None, str], mainlin
     place = (index.place(old) or 0) + 1 if old else 0
     ids: list[str] = []
     state = index.last_versions(())
-    with index.roomy(), Facts(repo, index) as facts:
+    with collecting.paused(), index.roomy(), Facts(repo, index) as facts:
         for stride in strides(commits.commits(repo, old, new, mainline)):
             facts.prepare(change.blob for one in stride for change in one.changes if change.blob)
             if old:
