@@ -54,11 +54,10 @@ def followed(repo: Repository, ref: str | None, configured: Callable[[str], str 
     """
     if ref is not None:
         return _branch(repo, ref.removeprefix(HEADS), "--ref")
-    head = read(repo, "HEAD")
+    head, named = _head(repo)
     chosen = configured(head) if head else None
     if chosen is not None:
         return _branch(repo, chosen.removeprefix(HEADS), "the setting branch in procctl.yaml")
-    named = head_ref(repo)
     if named is None or not named.startswith(HEADS):
         todo = "name a branch with --ref, or set `branch` in procctl.yaml"
         raise UserError("HEAD is detached, so it names no branch to follow", where=str(repo.git_dir), todo=todo)
@@ -72,6 +71,16 @@ def head_ref(repo: Repository) -> str | None:
     """The full name of the ref that HEAD names, which may not exist yet; ``None`` where HEAD is detached."""
     answer = repo.git.ask("symbolic-ref", "-q", "HEAD")
     return answer.out.decode(errors="surrogateescape").strip() or None if answer.status == 0 else None
+
+
+def _head(repo: Repository) -> tuple[str | None, str | None]:
+    """The commit of HEAD and the ref that it names, as far as there are any."""
+    answer = repo.git.ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
+    lines = answer.out.decode(errors="surrogateescape").splitlines()
+    if answer.status or len(lines) != 2:  # noqa: PLR2004 - the commit and the name
+        return read(repo, "HEAD"), head_ref(repo)
+    commit, name = lines
+    return commit, name if name != "HEAD" else None
 
 
 def read(repo: Repository, ref: str) -> str | None:

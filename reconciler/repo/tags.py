@@ -75,13 +75,27 @@ def of(repo: Repository, *keys: str) -> dict[str, Tag]:
     parts |= {f"{TAGS}{key}/": (seen(repo.common_dir / TAGS / key), *packed) for key in keys}
     known = {part: _READ.get((repo.common_dir, part), stamp) for part, stamp in parts.items() if any(stamp)}
     unknown, begun = [part for part, found in known.items() if found is None], _READ.clock()
-    read = _listed(repo, *unknown) if unknown else {}
+    read = _read(repo, unknown, packed=any(packed))
     for part in unknown:
         prefix = part.removeprefix(TAGS).removesuffix("*")
         found = {name: tag for name, tag in read.items() if (name.startswith(prefix) if prefix else "/" not in name)}
         _READ.put((repo.common_dir, part), parts[part], found, begun)
         known[part] = found
     return {name: tag for found in known.values() if found for name, tag in found.items()}
+
+
+def _read(repo: Repository, parts: Sequence[str], *, packed: bool) -> dict[str, Tag]:
+    """List parts of all tags. Where each tag is a file, git need not look through those of all processes."""
+    whole = f"{TAGS}*"
+    if packed or whole not in parts:
+        return _listed(repo, *parts) if parts else {}
+    try:
+        with os.scandir(repo.common_dir / TAGS) as entries:
+            files = [TAGS + entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:  # git removes folders that it emptied
+        files = []
+    patterns = [*(files if len(files) <= _MANY else [whole]), *(part for part in parts if part != whole)]
+    return _listed(repo, *patterns) if patterns else {}
 
 
 def called(repo: Repository, text: str) -> dict[str, Tag]:

@@ -72,8 +72,8 @@ def test_a_simple_command_imports_little(workshop: Any) -> None:
 
 
 def test_an_unknown_command_is_a_usage_error_that_names_the_nearest(procctl: Any) -> None:
-    done = procctl("lst", code=2)
-    assert "procctl: error: No such command 'lst'. Did you mean 'list'?" in done.stderr
+    done = procctl("lis", code=2)
+    assert "procctl: error: No such command 'lis'. Did you mean 'list'?" in done.stderr
     assert "  next: procctl --help" in done.stderr
     assert done.stdout == ""
 
