@@ -41,8 +41,9 @@ def versions_command(key: str, ref: str | None, environment: str | None, form: s
     """Show the versions of the process KEY, newest first, with the tags that name them."""
     name = _name(key)
     with reading(ref, environment) as at:
-        found = versions.versions(at.index, at.repo, name, deleted=deleted)
+        made = versions.history(at.index, at.repo, name, deleted=deleted)
         _warn(at.index, name)
+    found = [made.document(one) for one in made.versions]
     references = [f"{name}@{one['_version']}" for one in found]
     output.show(form, found, names=references, table=lambda: _versions(found, deleted=deleted))
     return 0

@@ -31,6 +31,7 @@ DELETED = "_deleted"
 """The parameter of the list of versions that adds those that are gone."""
 _DEFAULTS: Mapping[str, Any] = {"service": "default", "enabled": True}
 """What filters see of a process whose file leaves these out; answers show the file."""
+_PAGING = frozenset({"_limit", "_skip"})
 _OURS = frozenset({"nextRun", "problems", "_deleted"})
 """Keys beside those of every answer that no valid file has."""
 
@@ -117,7 +118,10 @@ def history(index: Index, repository: Repository, name: str, parameters: Paramet
     """
     deleted, rest = _with_deleted(parameters)
     asked = query.parse(rest)
-    found = asked.select(versions.versions(index, repository, name, deleted=deleted), lambda one: one)
+    made = versions.history(index, repository, name, deleted=deleted)
+    if all(key in _PAGING for key, _ in rest):  # nothing is asked of documents, so only the page's are made
+        return Listing([made.document(one) for one in asked.page(made.versions)], len(made.versions))
+    found = asked.select(map(made.document, made.versions), lambda one: one)
     if asked.summary is not None:
         return _values(asked, asked.summary.of(found))
     return Listing([asked.shown(one) for one in asked.page(found)], len(found))

@@ -3,7 +3,8 @@
 Apart from the other resources, as commands that answer at once load only this.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler import instant
 from reconciler.repo import tags
@@ -16,21 +17,34 @@ from reconciler.web import listing
 from reconciler.web.listing import TYPE, Document
 
 
-def versions(index: Past, repository: Repository, name: str, *, deleted: bool = False) -> list[Document]:
-    """Give the versions of a process, newest first; those that are gone too where ``deleted`` says so.
+@dataclass(frozen=True, slots=True)
+class History:
+    """The versions of a process, newest first, and what a document says of them."""
+
+    name: str
+    versions: Sequence[Version]
+    in_force: int | None
+    tags: Mapping[int, Sequence[str]]
+
+    def document(self, version: Version) -> Document:
+        """Write one of them as answers show it."""
+        current = version.live and version.number == self.in_force
+        head = {"_id": self.name if current else version.commit, "_type": TYPE, "name": version.name}
+        made = listing.meta(version, self.tags.get(version.number, ()))
+        return head | made | {"path": version.path, "subject": version.subject} | listing.gone(version)
+
+
+def history(index: Past, repository: Repository, name: str, *, deleted: bool = False) -> History:
+    """Give the versions of a process; those that are gone too where ``deleted`` says so.
 
     ``NotFoundError`` where there never was such a process, ``GoneError`` where all is gone and not asked for.
     """
     row, found = index.process(name), index.versions(name)
-    live = [one for one in found if one.live]
+    live = tuple(one for one in found if one.live)
     if not (live or (found and deleted) or (row is not None and row.name == name)):
         references.current(index, name)  # says what there is not, or not any more
-    named = references.tags_of(repository, index, name)
     in_force = row.version if row is not None and row.name == name else None
-    return [
-        _document(one, name if one.live and one.number == in_force else one.commit, named.get(one.number, ()))
-        for one in (found if deleted else live)
-    ]
+    return History(name, found if deleted else live, in_force, references.tags_of(repository, index, name))
 
 
 def all_tags(index: Past, repository: Repository, name: str | None = None) -> list[Document]:
@@ -57,12 +71,6 @@ def _later_names(index: Past, known: Mapping[str, int]) -> dict[str, str]:
     """What processes are called now, by the names that they had before and no other process has."""
     last = [one for one in index.last_versions().values() if one.current is not None]
     return {old: one.name for one in last for old in one.former if old not in known}
-
-
-def _document(version: Version, id_: str, named: Iterable[str]) -> Document:
-    head = {"_id": id_, "_type": TYPE, "name": version.name}
-    made = listing.meta(version, tuple(named)) | {"path": version.path, "subject": version.subject}
-    return head | made | listing.gone(version)
 
 
 def _tag(index: Past, name: str | None, text: str, tag: Tag) -> Document:
