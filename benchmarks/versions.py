@@ -9,6 +9,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import reads
 from ground import GIT, median, row
 from past import BUSY, repository, text
 
@@ -28,6 +29,7 @@ def main() -> None:
         index = first_index(root, name, seconds=15)
         with closing(index):
             new_commits(root, index, f"processes/group000/{BUSY}.yaml")
+        reads.rows(root)
     with (
         repository(PROCESSES, folders=1, commits=2_000) as root,
         closing(first_index(root, "one folder, 2,000 commits")),
