@@ -80,29 +80,29 @@ class Book:
         """Give the next number of a name to what its one file is after a commit."""
         number, ((path, blob),) = last.number + 1, files
         who = commit.author, commit.time, commit.subject
-        self.put(Version(last.name, number, commit.id, blob, path, *who, content))
+        self.put(Version(last.name, number, commit.id, blob, path, *who, content, None, commit.place))
         begins = last.moved or not last.line
         line = f"{last.name}@{number}" if begins else last.line
         return Last(last.name, number, number, content, files, line, former=() if begins else last.former)
 
-    def end(self, name: str, whys: Mapping[int, str], commit: str) -> None:
+    def end(self, name: str, whys: Mapping[int, str], commit: Commit) -> None:
         """Let versions of a name be gone."""
         versions = self.versions(name) if whys else {}
         for number, why in whys.items():
-            self.put(replace(versions[number], gone=Gone(commit, why)))
+            self.put(replace(versions[number], gone=Gone(commit.id, why, commit.place)))
 
     def is_free(self, new: str, old: Last) -> bool:
         """Whether a process may go on under a name: nobody else ever had it."""
         there = self.last.get(new)
         return there is None or not there.number or (there.moved and there.line == old.line)
 
-    def hand_over(self, old: str, new: str, name: str, commit: str) -> None:
+    def hand_over(self, old: str, new: str, name: str, commit: Commit) -> None:
         """Let a process go on under another name; keys are names in lower case."""
         was = self.last[old]
         for version in self.versions(was.name).values():
             self.put(replace(version, name=name))
             if version.live:
-                self.put(replace(version, gone=Gone(commit, f"renamed to {name}")))
+                self.put(replace(version, gone=Gone(commit.id, f"renamed to {name}", commit.place)))
         former = (was.name, *(one for one in was.former if one != name))
         self.last[old] = Last(was.name, was.number, line=was.line, moved=True)
         self.last[new] = replace(was, name=name, former=former)

@@ -140,7 +140,7 @@ class _Step:
             return
         if files and last.name != (name := stem(files[0][0])):
             if last.current:
-                book.hand_over(key, key, name, self._commit.id)
+                book.hand_over(key, key, name, self._commit)
             last = replace(book.last.get(key, last), name=name)
         content = self._content(last, files)
         if given:
@@ -162,7 +162,7 @@ class _Step:
     def _removed(self, last: Last) -> Last:
         if last.current:
             live = [one.number for one in self._book.versions(last.name).values() if one.live]
-            self._book.end(last.name, dict.fromkeys(live, REMOVED), self._commit.id)
+            self._book.end(last.name, dict.fromkeys(live, REMOVED), self._commit)
         return replace(last, current=None, content=None, files=())
 
     def _marked(self, last: Last, given: Sequence[Rollback | Delete], content: str | None) -> Last:
@@ -171,7 +171,7 @@ class _Step:
         for mark in given:
             if mark in chain.idle:
                 self._ignore(mark, chain.idle[mark])
-        self._book.end(last.name, chain.gone, self._commit.id)
+        self._book.end(last.name, chain.gone, self._commit)
         return replace(last, current=chain.current, content=chain.content)
 
     def _ignore(self, mark: Mark, why: str) -> None:
@@ -181,6 +181,6 @@ class _Step:
         found = Renames(self._book, self._files, given)
         self._renamed = found.renamed
         for old, new in found.renamed.items():
-            self._book.hand_over(old, new, stem(next(iter(self._files[new]))), self._commit.id)
+            self._book.hand_over(old, new, stem(next(iter(self._files[new]))), self._commit)
         for mark, why in found.idle.items():
             self._ignore(mark, why)

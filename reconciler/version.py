@@ -5,6 +5,7 @@ A version is one commit of the first-parent history that changed the content of 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -33,7 +34,8 @@ class Change:
 class Commit:
     """One commit of the first-parent history; ``time`` is the committer's, ``changes`` are against its parent.
 
-    ``marks`` are those of its message, after those of the commits that it brings in, oldest first.
+    ``marks`` are those of its message, after those of the commits that it brings in, oldest first. ``place`` says which
+    commit of the history it is, the first being 0.
     """
 
     id: str
@@ -42,21 +44,24 @@ class Commit:
     subject: str
     changes: tuple[Change, ...]
     marks: tuple[Mark, ...] = ()
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """That a version is no more: since which commit, and what was done: it ``was <why> by <commit>``."""
+    """That a version is no more: since which commit (and its place), and what was done: ``was <why> by <commit>``."""
 
     commit: str
     why: str
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
     """One state of a process's configuration: its number, the commit that made it, and the file's content there.
 
-    ``content`` is equal where two files differ in their name alone; ``blob`` is what is read and run.
+    ``content`` is equal where two files differ in their name alone; ``blob`` is what is read and run. ``place`` is its
+    commit's.
     """
 
     name: str
@@ -69,11 +74,18 @@ class Version:
     subject: str
     content: str
     gone: Gone | None = None
+    place: int = 0
 
     @property
     def live(self) -> bool:
         """Whether it still lists and resolves."""
         return self.gone is None
+
+
+def current_at(versions: Iterable[Version], place: int) -> Version | None:
+    """The version that was the current one at a place of the history; it may be gone since."""
+    made = (one for one in versions if one.place <= place and (one.gone is None or one.gone.place > place))
+    return max(made, key=lambda one: one.number, default=None)
 
 
 def name_of(path: str) -> str | None:

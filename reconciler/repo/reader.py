@@ -9,8 +9,8 @@ from typing import IO, Self
 from reconciler.errors import UserError
 from reconciler.repo.repository import Repository
 
-_AHEAD = 500
-"""Objects that are asked for before they are read: their ids fit into any pipe, so neither side waits for the other."""
+_LINE = 65
+"""Bytes of a question at most: an id of SHA-256 and the end of the line."""
 
 _SKIPPED = 16 << 20
 """The rest of an object that is too long is read over up to here; beyond, it is cheaper to start git again."""
@@ -27,6 +27,7 @@ class Reader:
         self._stack = contextlib.ExitStack()
         self._ask: IO[bytes] | None = None
         self._out: IO[bytes] | None = None
+        self._ahead = 1
 
     def __enter__(self) -> Self:
         """Give it; git starts with the first question."""
@@ -39,9 +40,11 @@ class Reader:
     def read(self, ids: Sequence[str], limit: int) -> Iterator[tuple[str, str, bytes]]:
         """Give the id, kind and bytes of objects, in order; of a longer one ``limit + 1`` bytes. Read it to the end.
 
-        Raises ``UserError`` for one that is missing.
+        Git is asked at once, and works while what it gives is not read yet. Raises ``UserError`` for a missing object.
         """
-        asked = 0
+        return self._read(ids, limit, self._send(ids, 0) if ids else 0)
+
+    def _read(self, ids: Sequence[str], limit: int, asked: int) -> Iterator[tuple[str, str, bytes]]:
         for place, id_ in enumerate(ids):
             if place == asked:
                 asked = self._send(ids, place)
@@ -62,7 +65,7 @@ class Reader:
         if self._ask is None:
             self._open()
         assert self._ask is not None  # noqa: S101 - opened just now
-        ahead = ids[place : place + _AHEAD]
+        ahead = ids[place : place + self._ahead]
         self._ask.write("".join(f"{id_}\n" for id_ in ahead).encode())
         self._ask.flush()
         return place + len(ahead)
@@ -74,6 +77,8 @@ class Reader:
             self._out = self._stack.enter_context(self._repo.git.stream("cat-file", "--batch", given=source))
         self._stack.enter_context(self._ask)
         widen(self._out)
+        # questions that all fit into the pipe: neither side ever waits for the other
+        self._ahead = widen(self._ask) // _LINE
 
     def _close(self) -> None:
         self._ask = self._out = None
@@ -91,10 +96,11 @@ class Reader:
         )
 
 
-def widen(out: IO[bytes]) -> None:
-    """Let a pipe hold more, where the system allows it."""
+def widen(pipe: IO[bytes]) -> int:
+    """Let a pipe hold more, where the system allows it; give how many bytes it holds."""
     with contextlib.suppress(OSError):
-        fcntl.fcntl(out.fileno(), fcntl.F_SETPIPE_SZ, _WIDE)
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _WIDE)
+    return fcntl.fcntl(pipe.fileno(), fcntl.F_GETPIPE_SZ)
 
 
 def _skip(out: IO[bytes], count: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.problem import Problem
 from reconciler.store.database import Database
-from reconciler.store.history import dump, read_problems, write_problems
+from reconciler.store.parsed import dump, read_problems, write_problems
 
 
 @dataclass(frozen=True, slots=True)

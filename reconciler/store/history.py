@@ -1,54 +1,22 @@
-"""The tables that git's history fills: what each file parses to, and the versions of each process."""
+"""The tables that git's history fills: the versions of each process, and the commits they are counted along."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from reconciler.book import Ignored, Last
-from reconciler.problem import Problem
+from reconciler.names import is_commit
 from reconciler.store.database import Database
+from reconciler.store.parsed import dump
 from reconciler.version import Gone, Version
 
-Key = tuple[str, str]
-"""A file's blob id and its path: its problems name the path, so its bytes alone do not decide them."""
-
-_AT_ONCE = 400
-"""Keys in one question; SQLite binds at most 32,766 values, and older ones 999."""
+_TOGETHER = 1024
+"""Commits of the history in one row."""
 
 
 class HistoryTables(Database):
-    """Parsed files, shared by the environments, and versions, which belong to the followed branch."""
-
-    def parsed(self, keys: Iterable[Key]) -> dict[Key, tuple[Any, tuple[Problem, ...]]]:
-        """What the given files parse to, as far as this release has parsed them: document (or ``None``), problems."""
-        found = {}
-        for chunk in _chunks(keys):
-            wanted = ", ".join(["(?, ?)"] * len(chunk))
-            rows = self._read(
-                f"WITH wanted (blob, path) AS (VALUES {wanted}) "  # noqa: S608 - question marks only
-                "SELECT parsed.blob, parsed.path, document, problems FROM wanted JOIN parsed "
-                "ON parsed.blob = wanted.blob AND parsed.path = wanted.path AND release = ?",
-                [part for key in chunk for part in key] + [self.release],
-            )
-            # read as one text, so that equal keys of many documents are one string, at a third of the price
-            documents = json.loads(f"[{','.join(row[2] or 'null' for row in rows)}]")
-            for (blob, path, _, problems), document in zip(rows, documents, strict=True):
-                found[blob, path] = (document, read_problems(problems))
-        return found
-
-    def save_parsed(self, rows: Mapping[Key, tuple[Any, Sequence[Problem]]]) -> None:
-        """Remember what files parse to; what other releases made of anything is forgotten."""
-        with self.transaction():
-            self._write("DELETE FROM parsed WHERE release <> ?", (self.release,))
-            self._write_many(
-                "INSERT OR REPLACE INTO parsed VALUES (?, ?, ?, ?, ?)",
-                (
-                    (blob, path, self.release, None if document is None else dump(document), write_problems(problems))
-                    for (blob, path), (document, problems) in rows.items()
-                ),
-            )
+    """Versions, which belong to the followed branch and so to an environment."""
 
     def versions(self, name: str) -> tuple[Version, ...]:
         """All versions of a process, newest first, those that are gone too."""
@@ -68,9 +36,7 @@ class HistoryTables(Database):
         if place is None:
             return None
         clause = (
-            "JOIN chain AS c ON c.environment = v.environment AND c.commit_id = v.commit_id "
-            "LEFT JOIN chain AS g ON g.environment = v.environment AND g.commit_id = v.gone_commit "
-            "WHERE v.environment = ? AND v.name = ? AND c.place <= ? AND (g.place IS NULL OR g.place > ?) "
+            "WHERE v.environment = ? AND v.name = ? AND v.place <= ? AND (v.gone_place IS NULL OR v.gone_place > ?) "
             "ORDER BY v.number DESC LIMIT 1"
         )
         return next(iter(self._versions(clause, (self.environment, name, place, place))), None)
@@ -85,8 +51,14 @@ class HistoryTables(Database):
 
     def place(self, commit: str) -> int | None:
         """Which commit of the history that was counted a full id is, the first being 0; ``None`` off it."""
-        rows = self._read("SELECT place FROM chain WHERE environment = ? AND commit_id = ?", (self.environment, commit))
-        return rows[0][0] if rows else None
+        if not is_commit(commit):
+            return None
+        id_ = bytes.fromhex(commit)
+        rows = self._read(
+            "SELECT place, (instr(commits, ?) - 1) / ? FROM chain WHERE environment = ? AND instr(commits, ?) > 0",
+            (id_, len(id_), self.environment, id_),
+        )
+        return sum(rows[0]) if rows else None
 
     def former_names(self, name: str) -> tuple[str, ...]:
         """The names that a process had before, newest first; none where it has another name now."""
@@ -133,7 +105,7 @@ class HistoryTables(Database):
     def add_versions(self, versions: Iterable[Version]) -> None:
         """Write versions that are new or otherwise than before."""
         self._write_many(
-            "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (_values(self.environment, one) for one in versions),
         )
 
@@ -144,11 +116,19 @@ class HistoryTables(Database):
             (_last_values(self.environment, key, one) for key, one in last.items()),
         )
 
-    def add_to_chain(self, commits: Iterable[str], place: int) -> None:
+    def add_to_chain(self, commits: Sequence[str], place: int) -> None:
         """Add commits of the history, oldest first, from a place on."""
-        # in the order of the table: one commit lands beside the other
-        rows = sorted((self.environment, commit, number) for number, commit in enumerate(commits, place))
-        self._write_many("INSERT OR REPLACE INTO chain VALUES (?, ?, ?)", rows)
+        if not commits:
+            return
+        begin = place - place % _TOGETHER
+        rows = self._read("SELECT commits FROM chain WHERE environment = ? AND place = ?", (self.environment, begin))
+        ids = (rows[0][0] if rows else b"") + bytes.fromhex("".join(commits))
+        width = len(commits[0]) // 2
+        parts = range(0, len(ids) // width, _TOGETHER)
+        self._write_many(
+            "INSERT OR REPLACE INTO chain VALUES (?, ?, ?)",
+            ((self.environment, begin + part, ids[part * width : (part + _TOGETHER) * width]) for part in parts),
+        )
 
     def add_ignored_marks(self, ignored: Iterable[Ignored]) -> None:
         """Add marks that do not hold."""
@@ -164,16 +144,17 @@ class HistoryTables(Database):
     def _versions(self, clause: str, parameters: Sequence[Any]) -> tuple[Version, ...]:
         rows = self._read(
             "SELECT v.name, v.number, v.commit_id, v.blob, v.path, v.author, v.time, v.subject, v.content, "  # noqa: S608 - the clauses of this class
-            f"v.gone_commit, v.gone_why FROM versions AS v {clause}",
+            f"v.gone_commit, v.gone_why, v.place, v.gone_place FROM versions AS v {clause}",
             parameters,
         )
         return tuple(_version(row) for row in rows)
 
 
 def _version(row: Sequence[Any]) -> Version:
-    name, number, commit, blob, path, author, time, subject, content, gone_commit, why = row
-    gone = Gone(gone_commit, why) if gone_commit is not None else None
-    return Version(name, number, commit, blob, path, author, datetime.fromisoformat(time), subject, content, gone)
+    name, number, commit, blob, path, author, time, subject, content, gone_commit, why, place, gone_place = row
+    gone = Gone(gone_commit, why, gone_place) if gone_commit is not None else None
+    at = datetime.fromisoformat(time)
+    return Version(name, number, commit, blob, path, author, at, subject, content, gone, place)
 
 
 def _values(environment: str, one: Version) -> tuple[Any, ...]:
@@ -190,6 +171,8 @@ def _values(environment: str, one: Version) -> tuple[Any, ...]:
         one.content,
         one.gone.commit if one.gone else None,
         one.gone.why if one.gone else None,
+        one.place,
+        one.gone.place if one.gone else None,
     )
 
 
@@ -202,23 +185,3 @@ def _last(row: Sequence[Any]) -> Last:
     _, name, number, current, content, files, line, moved, former = row
     kept = tuple((path, blob) for path, blob in json.loads(files))
     return Last(name, number, current, content, kept, line, bool(moved), tuple(json.loads(former)))
-
-
-dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""Write JSON in its shortest form."""
-
-
-def write_problems(problems: Iterable[Problem]) -> str:
-    """Write problems as a JSON array."""
-    return dump([problem.to_document() for problem in problems])
-
-
-def read_problems(text: str) -> tuple[Problem, ...]:
-    """Read problems back."""
-    return tuple(Problem.from_document(document) for document in json.loads(text)) if text != "[]" else ()
-
-
-def _chunks(keys: Iterable[Key]) -> Iterator[list[Key]]:
-    rest = iter(keys)
-    while chunk := list(islice(rest, _AT_ONCE)):
-        yield chunk

@@ -34,6 +34,8 @@ CREATE TABLE versions (
   content TEXT NOT NULL,
   gone_commit TEXT,
   gone_why TEXT,
+  place INTEGER NOT NULL,
+  gone_place INTEGER,
   PRIMARY KEY (environment, name, number)
 );
 
@@ -52,12 +54,13 @@ CREATE TABLE last_versions (
   PRIMARY KEY (environment, key)
 ) WITHOUT ROWID;
 
--- Every commit of the history that versions are counted along, from the first, which has place 0.
+-- Every commit of the history that versions are counted along, from the first, which has place 0. A row holds the ids,
+-- as bytes, of many that follow each other: a row each would cost as much as all versions.
 CREATE TABLE chain (
   environment TEXT NOT NULL,
-  commit_id TEXT NOT NULL,
   place INTEGER NOT NULL,
-  PRIMARY KEY (environment, commit_id)
+  commits BLOB NOT NULL,
+  PRIMARY KEY (environment, place)
 ) WITHOUT ROWID;
 
 -- Marks that do not hold, in the order of the history: book.Ignored; names is a JSON array.

@@ -17,6 +17,7 @@ from reconciler.errors import NotFoundError, UserError
 from reconciler.store.catalog import CatalogTables
 from reconciler.store.database import BrokenIndexError, connect, explain
 from reconciler.store.history import HistoryTables
+from reconciler.store.parsed import ParsedTable
 
 SCHEMA = Path(__file__).with_name("index.sql").read_text()
 VERSION = zlib.crc32(SCHEMA.encode()) & 0x7FFFFFFF
@@ -29,7 +30,7 @@ def path_of(common_dir: Path) -> Path:
     return common_dir / "procctl" / "cache" / "index.sqlite"
 
 
-class Past(HistoryTables, CatalogTables):
+class Past(ParsedTable, HistoryTables, CatalogTables):
     """The tables of versions and of what is applied.
 
     The index may be deleted or rebuilt by another process at any time: ask ``replaced`` before each turn or answer.

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from typing import Self
 
@@ -17,13 +18,6 @@ _STRIDE = 2000
 """Commits that are folded together: all that is held of them at a time."""
 
 _NAMES = ("name", "_id")
-
-
-def strides(commits: Iterable[Commit]) -> Iterator[Sequence[Commit]]:
-    """Cut a history into parts that are folded one after the other."""
-    rest = iter(commits)
-    while stride := list(islice(rest, _STRIDE)):
-        yield stride
 
 
 def named_in(commits: Iterable[Commit]) -> set[str]:
@@ -41,22 +35,40 @@ class Facts:
 
     def __init__(self, repo: Repository, index: Index) -> None:
         self._index = index
+        self._ahead = Reader(repo)
         self._reader = Reader(repo)
+        self._stack = ExitStack()
         self._contents: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         """Begin."""
-        self._reader.__enter__()
+        with ExitStack() as stack:
+            stack.enter_context(self._ahead)
+            stack.enter_context(self._reader)
+            self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *_: object) -> None:
         """End."""
-        self._reader.__exit__(*error)
+        self._stack.close()
 
-    def prepare(self, blobs: Iterable[str]) -> None:
-        """Read the files of the next commits; those of the ones before are forgotten."""
-        found = self._reader.read(tuple(dict.fromkeys(blobs)), yamltext.LARGEST)
-        self._contents = {blob: _content(blob, data) for blob, _, data in found}
+    def strides(self, commits: Iterable[Commit]) -> Iterator[Sequence[Commit]]:
+        """Cut a history into parts that are folded one after the other, each with what its files hold at hand.
+
+        Git reads the files of the next part while this one is folded.
+        """
+        rest = iter(commits)
+        asked = self._ask(list(islice(rest, _STRIDE)))
+        while asked[0]:
+            stride, found = asked
+            contents = {blob: _content(blob, data) for blob, _, data in found}
+            asked = self._ask(list(islice(rest, _STRIDE)))
+            self._contents = contents
+            yield stride
+
+    def _ask(self, stride: Sequence[Commit]) -> tuple[Sequence[Commit], Iterator[tuple[str, str, bytes]]]:
+        blobs = dict.fromkeys(change.blob for commit in stride for change in commit.changes if change.blob)
+        return stride, self._ahead.read(tuple(blobs), yamltext.LARGEST)
 
     def content(self, blob: str) -> str:
         """The digest of what counts in a file; beyond the size of a configuration, its whole bytes count."""

@@ -43,8 +43,8 @@ def foresee(repo: Repository, index: Index | None, span: tuple[str, str], now: d
     if not merged.changes and not marks:
         return Prospect({}, (), ())
     with _counted(repo, index, span) as counted, Facts(repo, counted) as facts:
-        facts.prepare(change.blob for change in merged.changes if change.blob)
-        folded = numbering.fold(counted.last_versions(named_in((merged,))), (merged,), facts)
+        (stride,) = facts.strides((merged,))
+        folded = numbering.fold(counted.last_versions(named_in(stride)), stride, facts)
     idle = {one.line for one in folded.ignored}
     made = {one.name: one.number for one in folded.versions if one.commit == head and one.live}
     return Prospect(made, _renames(tuple(mark for mark in marks if str(mark) not in idle)), folded.ignored)

@@ -216,9 +216,8 @@ def _without_version(index: Past, name: str) -> ProcctlError:
     known = index.versions(name)
     if known:
         # what ended the process, rather than what befell its highest number before
-        places = {commit: index.place(commit) or 0 for commit in {one.gone.commit for one in known if one.gone}}
         try:
-            alive(max(known, key=lambda one: (places[one.gone.commit] if one.gone else -1, one.number)))
+            alive(max(known, key=lambda one: (one.gone.place if one.gone else -1, one.number)))
         except GoneError as error:
             return error
     row = index.process(name)

@@ -19,7 +19,7 @@ from reconciler.store.index import Index
 from reconciler.sync import references, snapshots, versions
 from reconciler.sync.applying import Applied
 from reconciler.sync.following import Following
-from reconciler.version import Version
+from reconciler.version import Version, current_at
 from reconciler.workflow import check_input
 
 
@@ -176,11 +176,11 @@ def _spans(index: Index, version: Version) -> Iterator[tuple[str, str | None]]:
     There may be several: after a rollback it is current again.
     """
     known = index.versions(version.name)
-    events = {one.commit for one in known} | {one.gone.commit for one in known if one.gone is not None}
-    places = sorted((place, commit) for commit in events if (place := index.place(commit)) is not None)
+    events = {(one.place, one.commit) for one in known}
+    events |= {(one.gone.place, one.gone.commit) for one in known if one.gone is not None}
     after: str | None = None
-    for _, commit in reversed(places):
-        then = index.version_at(version.name, commit)
+    for place, commit in sorted(events, reverse=True):
+        then = current_at(known, place)
         if then is not None and then.number == version.number:
             yield commit, after
         after = commit

@@ -11,7 +11,7 @@ from reconciler.repo import commits, history, refs
 from reconciler.repo.repository import Repository
 from reconciler.store.index import Index
 from reconciler.sync import collecting
-from reconciler.sync.facts import Facts, named_in, strides
+from reconciler.sync.facts import Facts, named_in
 
 _COMMIT = "versions.commit"
 _MAINLINE = "versions.mainline"
@@ -71,12 +71,11 @@ def extend(
 def _count(repo: Repository, index: Index, span: tuple[str | None, str], mainline: Mapping[str, str]) -> None:
     """Fold the commits of a span, part by part, into the index."""
     old, new = span
-    place = (index.place(old) or 0) + 1 if old else 0
+    first = (index.place(old) or 0) + 1 if old else 0
     ids: list[str] = []
     state = index.last_versions(())
     with collecting.paused(), index.roomy(), Facts(repo, index) as facts:
-        for stride in strides(commits.commits(repo, old, new, mainline)):
-            facts.prepare(change.blob for one in stride for change in one.changes if change.blob)
+        for stride in facts.strides(commits.commits(repo, old, new, mainline, first)):
             if old:
                 state |= index.last_versions({name.lower() for name in named_in(stride)} - state.keys())
             folded = numbering.fold(state, stride, facts)
@@ -84,7 +83,7 @@ def _count(repo: Repository, index: Index, span: tuple[str | None, str], mainlin
             index.add_versions(folded.versions)
             index.add_ignored_marks(folded.ignored)
             ids += [one.id for one in stride]
-    index.add_to_chain(ids, place)
+    index.add_to_chain(ids, first)
     index.set_last_versions(state)
 
 
