@@ -99,6 +99,19 @@ def test_a_document_keeps_its_line_ends_its_marks_and_its_end() -> None:
     assert yamledit.put("p", b"\xef\xbb\xbfa: 1\n", ("a",), 2) == b"\xef\xbb\xbfa: 2\n"
 
 
+@pytest.mark.parametrize(
+    ("data", "path", "left"),
+    [
+        (b"a:\n  a: 1\n  # about it\n  b: 2\n\nb: []\n", "a.b", "a:\n  a: 1\n  # about it\n\nb: []\n"),
+        (b"a:\n- x\n# at the left\n- y\n\nb: 1\n", "a.1", "a:\n- x\n# at the left\n\nb: 1\n"),
+        (b"a:\n  # first\n  a: 1\n  # second\n  b: 2\n", "a.a", "a:\n  # first\n  # second\n  b: 2\n"),
+    ],
+)
+def test_a_comment_on_a_line_of_its_own_outlives_what_it_stands_above(data: bytes, path: str, left: str) -> None:
+    """What it says may be about more than the one part that goes; only somebody who reads it can tell."""
+    assert put(path, REMOVED, data) == left
+
+
 def test_json_stays_json() -> None:
     data = b'{\n  "name": "A",\n  "input": {"a": [1]}\n}\n'
     for path, value in [("name", "B"), ("input.a.1", "x y"), ("input.b", {"c": None}), ("cron", "0 0 * * *")]:
@@ -298,8 +311,12 @@ def test_set_then_read_is_as_a_dict_has_it_and_other_lines_stay(data: Any) -> No
     after, problems = yamltext.read("p", made)
     assert after is not None, (made, problems)
     assert yamledit.same(after.value, laid(value, steps, new)), made
-    top = steps[0]
-    assert _others(text, top) == _others(made, top)
+    # What goes may share its line with what stays: ``- a: 1`` above ``b: 2`` in one mapping.
+    deepest = max(1, len(steps) - (new is REMOVED))
+    for deep in range(1, deepest + 1):
+        check_that_others_stay(text, made, steps[:deep])
+        if _around(text, steps[:deep]) is None:
+            break
     assert made.count(b"\r") == (made.count(b"\n") if b"\r" in text else 0)
 
 
@@ -313,14 +330,42 @@ def test_a_whole_document_becomes_another(document: tuple[bytes, dict[str, Any]]
     assert yamledit.same(after.value, new)
 
 
-def _others(text: bytes, top: str) -> list[str]:
-    """The lines of the other keys at the top, and of what stands around them; none where all is one line."""
+def check_that_others_stay(text: bytes, made: bytes, steps: tuple[str, ...]) -> None:
+    """Hold an edit at a path, or somewhere below it, to it: all that stands before and behind it does so still."""
+    parts = _around(text, steps)
+    if parts is None:  # it is new: without it the text is the old one
+        new = _around(made, steps)
+        assert new is not None
+        assert [*new[0], *new[2]] == _lines(text)
+        return
+    before, inside, after = parts
+    lines = _lines(made)
+    assert lines[: len(before)] == before
+    assert lines[len(lines) - len(after) :] == after
+    left = lines[len(before) : len(lines) - len(after)]
+    comments = [line for line in left if line.lstrip().startswith("#")]
+    assert set(comments) <= set(inside), "no comment is made up"
+
+
+def _lines(text: bytes) -> list[str]:
+    return [line.rstrip("\r") for line in text.decode().split("\n") if line.strip()]
+
+
+def _around(text: bytes, steps: tuple[str, ...]) -> tuple[list[str], list[str], list[str]] | None:
+    """The lines before a part, its own, and those behind it; what is on one line is its own. ``None``: no such part."""
     whole = text.decode()
-    lines, root = whole.splitlines(), yamlspan.find(whole)
-    if root is None:
-        return [line for line in lines if line.strip()]
-    entry = root if root.style == yamlspan.FLOW else root.parts.get(top)
-    if entry is None:
-        return [line for line in lines if line.strip()]
-    first, last = whole.count("\n", 0, entry.begin), whole.count("\n", 0, max(entry.end, entry.begin))
-    return [line for line in lines[:first] + lines[last + 1 :] if line.strip()]
+    span = yamlspan.find(whole)
+    assert span is not None
+    for step in steps:
+        if span.style == yamlspan.FLOW:
+            break
+        if span.parts is None:
+            return None
+        try:
+            span = span.parts[step if isinstance(span.parts, dict) else int(step)]
+        except (KeyError, IndexError):
+            return None
+    lines = whole.split("\n")
+    first, last = whole.count("\n", 0, span.begin), whole.count("\n", 0, max(span.end, span.begin)) + 1
+    before, inside, after = ("\n".join(part).encode() for part in (lines[:first], lines[first:last], lines[last:]))
+    return _lines(before), _lines(inside), _lines(after)
