@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler import conditions, fieldpath, functions
+from reconciler import conditions, fieldpath, functions, nesting
 from reconciler.conditions import Condition, Expression
 from reconciler.functions import MalformedError
 
@@ -24,11 +24,13 @@ OPERATORS = ("$eq", "$ne", "$in", *_SIGNS, "$regex")
 def load(written: str) -> Any:
     """Read JSON; ``MalformedError`` says where it is none."""
     try:
+        nesting.check(written)
+    except ValueError as error:
+        raise MalformedError(str(error)) from None
+    try:
         return json.loads(written, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise MalformedError(f"no JSON: {error.msg}", error.pos) from None
-    except RecursionError:
-        raise MalformedError("nested too deeply") from None
     except ValueError as error:  # a constant, or an integer of thousands of digits
         raise MalformedError(f"no JSON: {str(error).partition(';')[0]}") from None
 

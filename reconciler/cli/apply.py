@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from reconciler import names, yamledit, yamltext, yamlwrite
+from reconciler import names, nesting, yamledit, yamltext, yamlwrite
 from reconciler.cli import commands, order, outcome, writing
 from reconciler.errors import UsageError, UserError
 from reconciler.repo.edit import Edit
@@ -102,8 +102,9 @@ def _data(source: str) -> bytes:
 def _json(data: bytes) -> dict[str, Any] | None:
     """The object that bytes are as JSON; ``None`` where they are none, and ``UsageError`` where it means two things."""
     try:
+        nesting.check(data)
         document = json.loads(data) if data.lstrip().startswith(b"{") else None
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     if not isinstance(document, dict):
         return None

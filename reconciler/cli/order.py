@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
+from reconciler import nesting
 from reconciler.errors import UsageError
 
 RESERVED = ("outputs", "settings", "subscription")
@@ -94,8 +95,9 @@ def _object(text: str, where: str) -> dict[str, Any]:
 def read_json(text: str | bytes, where: str) -> Any:
     """Read JSON as the standard has it, each key once; ``UsageError`` where it is none."""
     try:
+        nesting.check(text)
         return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(f"is no JSON: {error}", where=where, todo="quote it for the shell: '{\"a\": 1}'") from error
 
 
