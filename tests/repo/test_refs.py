@@ -83,6 +83,8 @@ def test_a_tag_never_stands_in_for_a_branch(workshop: Any, repo: Repository) -> 
 @example("a..b")
 @example("é/ü")
 @example("a./b")
+@example("a./@")
+@example("@/a.")
 @example("a/b.")
 def test_names_of_branches_are_those_of_git(name: str) -> None:
     said = subprocess.run(["git", "check-ref-format", "--branch", name], capture_output=True, check=False)
