@@ -1,20 +1,23 @@
 """The one hardened door to git (SPEC 11): argument lists, a fixed environment, no hooks, filters, monitors or network.
 
 Git is started without a shell, and its environment is made from nothing: what this process has in its own could
-redirect git to another repository. GitPython costs a tenth of a second to import: only what is slow anyway asks for it.
+redirect git to another repository. GitPython starts what goes to a remote: importing it takes a tenth
+of a second, which only there does not count.
 """
 
 import functools
+import os
 import re
+import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from reconciler.errors import UserError
+from reconciler.errors import LaterError, UserError
 
 if TYPE_CHECKING:
     from git.cmd import Git as Launcher
@@ -50,6 +53,7 @@ _OPTIONS = (
     "protocol.allow=never",
     "submodule.recurse=false",
 )
+_ENV = "/usr/bin/env"
 _INSTALL = "install git 2.31 or newer"
 _CHUNK = 1 << 16
 
@@ -112,6 +116,33 @@ class Git:
         except (FileNotFoundError, PermissionError) as error:
             raise _missing() from error
         return Answer(call.returncode, call.stdout, call.stderr.decode(errors="replace"))
+
+    def ask_remote(self, *args: str, outside: Iterable[str], patience: float) -> Answer:
+        """Run git against a remote and give whatever it answers, failures too; it asks for nothing at the terminal.
+
+        ``outside`` are the names in this process's environment: GitPython hands on all of it, so what is not listed is
+        taken out again (by name: values as arguments would show in ``ps``). ``LaterError`` where it takes longer than
+        ``patience`` seconds; git is ended then, with all that it started.
+        """
+        environment = self._environment()
+        foreign = sorted({*outside, "LANGUAGE"} - environment.keys() - {""})
+        command = [_ENV, *(part for name in foreign for part in ("-u", name)), *self._command(args)]
+        # Its own limit, kill_after_timeout, outlives a command that is interrupted, and keeps the program from ending.
+        started = _launcher()("/").execute(
+            command, env=environment, as_process=True, shell=False, start_new_session=True
+        )
+        with cast("subprocess.Popen[bytes]", started.proc) as call:
+            try:
+                out, err = call.communicate(timeout=patience)
+            except subprocess.TimeoutExpired as error:
+                what = f"git {args[0]} had no answer for {patience:g} seconds"
+                raise LaterError(
+                    what, where="the remote", todo="see whether it can be reached, and try again"
+                ) from error
+            finally:
+                if call.poll() is None:
+                    os.killpg(call.pid, signal.SIGKILL)
+        return Answer(call.returncode, out, err.decode(errors="replace"))
 
     @contextmanager
     def stream(self, *args: str, given: IO[bytes] | None = None) -> Iterator[IO[bytes]]:

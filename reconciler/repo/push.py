@@ -5,15 +5,17 @@ and 5). Nothing is forced but tags, and those only from where this clone knows t
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import LaterError, UserError
-from reconciler.repo.git import Answer, Git
+from reconciler.repo.git import Answer
 from reconciler.repo.repository import Repository
 
 PROTOCOLS = "https:ssh:http:git"
 HOOKS = ("pre-push",)
+PATIENCE = 600.0
+"""Seconds for one call of a remote: a first push of a large repository may take minutes, silence must not for ever."""
 
 _NETWORK = frozenset(
     {
@@ -55,7 +57,12 @@ def push(repo: Repository, environ: Mapping[str, str], remote: str, wanted: Sequ
         raise UserError(f"there is no remote {remote!r}", where="--push", todo=todo)
     inherited = {name: value for name, value in environ.items() if name in _NETWORK}
     git = replace(repo.git, environ={**repo.git.environ, **inherited, **_UNASKED}, protocols=PROTOCOLS)
-    wanted = _there(git, remote, wanted)
+
+    def reach(*args: str) -> Answer:
+        """Ask the remote, or give up on it."""
+        return git.ask_remote(*args, outside=environ, patience=PATIENCE)
+
+    wanted = _there(reach, remote, wanted)
     if not wanted:
         return
     leases = [f"--force-with-lease={ref.name}:{ref.old}" for ref in wanted if ref.old is not None]
@@ -63,17 +70,17 @@ def push(repo: Repository, environ: Mapping[str, str], remote: str, wanted: Sequ
     # A leading + would silently take the lease away.
     specs = [f":{ref.name}" if ref.gone else f"{ref.name}:{ref.name}" for ref in wanted]
     options = ("--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", *atomic, *leases)
-    answer = git.ask("push", *options, "--end-of-options", remote, *specs)
+    answer = reach("push", *options, "--end-of-options", remote, *specs)
     if answer.status:
         raise _refusal(remote, wanted, answer)
 
 
-def _there(git: Git, remote: str, wanted: Sequence[Ref]) -> list[Ref]:
+def _there(reach: Callable[..., Answer], remote: str, wanted: Sequence[Ref]) -> list[Ref]:
     """Leave out what is to be deleted and is not there: one such ref would hold all others back."""
     gone = [ref.name for ref in wanted if ref.gone]
     if not gone:
         return list(wanted)
-    answer = git.ask("ls-remote", "--refs", "--end-of-options", remote, *gone)
+    answer = reach("ls-remote", "--refs", "--end-of-options", remote, *gone)
     if answer.status:
         raise _refusal(remote, wanted, answer)
     there = {line.partition("\t")[2] for line in answer.out.decode(errors="replace").splitlines()}

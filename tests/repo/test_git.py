@@ -39,7 +39,7 @@ def fake_git(folder: Path, body: str) -> dict[str, str]:
     return {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(folder), "TERM": "xterm", **REDIRECTS}
 
 
-@pytest.mark.parametrize("way", ["run", "given", "stream"])
+@pytest.mark.parametrize("way", ["run", "given", "stream", "remote"])
 def test_git_gets_nothing_but_what_is_listed(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in REDIRECTS.items():
         monkeypatch.setenv(name, value)
@@ -47,6 +47,8 @@ def test_git_gets_nothing_but_what_is_listed(way: str, tmp_path: Path, monkeypat
     if way == "stream":
         with git.stream("version") as out:
             got = out.read()
+    elif way == "remote":
+        got = git.ask_remote("version", outside=os.environ, patience=60).out
     else:
         got = git.run("version", given=b"" if way == "given" else None)
     environment = dict(entry.split("=", 1) for entry in got.decode().rstrip("\0").split("\0"))

@@ -1,6 +1,7 @@
 """Pushing over git's own transport, to a real daemon on loopback: nothing is overwritten, and nothing else is used."""
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import LaterError, UserError
+from reconciler.repo import push as door
 from reconciler.repo.push import Ref, push
 from reconciler.repo.repository import open_repository
 
@@ -116,3 +118,35 @@ def test_a_remote_that_refuses_says_why(workshop: Any, origin: str, tmp_path: Pa
     with pytest.raises(UserError, match="the remote refused it: hook declined") as caught:
         push(open_repository(workshop.root, os.environ), os.environ, "origin", [MAIN])
     assert "--branch" in caught.value.todo
+
+
+def test_a_remote_that_never_answers_is_given_up(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "PATIENCE", 0.5)
+    workshop.commit({"a": "1"})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        workshop.git("remote", "add", "origin", f"git://127.0.0.1:{silent.getsockname()[1]}/r.git")
+        repo = open_repository(workshop.root, os.environ)
+        for asked, verb in ((MAIN, "push"), (Ref(TAG, "", gone=True), "ls-remote")):
+            with pytest.raises(LaterError, match=rf"git {verb} had no answer for 0\.5 seconds") as caught:
+                push(repo, os.environ, "origin", [asked])
+            assert "try again" in caught.value.todo
+
+
+def test_what_git_started_for_a_remote_ends_with_it(
+    workshop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "PATIENCE", 0.5)
+    workshop.commit({"a": "1"})
+    # The pipe is held until the last of them has ended.
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    reader = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    ssh = workshop.write("ssh.sh", f"#!/bin/sh\nexec 9>{held}\ntouch {held}.by\nsleep 60 &\nwait\n", 0o755)
+    workshop.git("config", "core.sshCommand", str(ssh))
+    workshop.git("remote", "add", "origin", "ssh://git@example.invalid/r.git")
+    with pytest.raises(LaterError, match="had no answer"):
+        push(open_repository(workshop.root, os.environ), os.environ, "origin", [MAIN])
+    assert (tmp_path / "held.by").exists()
+    os.set_blocking(reader, True)
+    assert os.read(reader, 1) == b"", "nobody holds it any more"
+    os.close(reader)
