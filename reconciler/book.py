@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from reconciler.version import Commit, Gone, Version
+from reconciler.version import RENAMED, Commit, Gone, Version
 
 Files = tuple[tuple[str, str], ...]
 """The files that claim one name, as (path, blob), in order."""
@@ -102,7 +102,7 @@ class Book:
         for version in self.versions(was.name).values():
             self.put(replace(version, name=name))
             if version.live:
-                self.put(replace(version, gone=Gone(commit.id, f"renamed to {name}", commit.place)))
+                self.put(replace(version, gone=Gone(commit.id, RENAMED + name, commit.place)))
         former = (was.name, *(one for one in was.former if one != name))
         self.last[old] = Last(was.name, was.number, line=was.line, moved=True)
         self.last[new] = replace(was, name=name, former=former)

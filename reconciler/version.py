@@ -16,6 +16,9 @@ from reconciler.marks import Mark
 _FOLDER = "processes"
 _NO_PROCESSES = frozenset({"workflows", "scripts"})
 _SUFFIXES = frozenset({".yaml", ".yml"})
+RENAMED = "renamed to "
+"""How what was done to the versions of a process that has another name now begins."""
+
 _NAMES = (b"name:", b"_id:")
 _NAME_LINE = re.compile(rb"^(?:name|_id):(?:[ \t\r][^\n]*)?(?:\n|\Z)", re.MULTILINE)
 _SHA256 = 64
@@ -54,6 +57,11 @@ class Gone:
     commit: str
     why: str
     place: int = 0
+
+    @property
+    def renamed_to(self) -> str | None:
+        """The name under which the process goes on, if that is what was done."""
+        return self.why.removeprefix(RENAMED) if self.why.startswith(RENAMED) else None
 
 
 @dataclass(frozen=True, slots=True)

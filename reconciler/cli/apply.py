@@ -119,9 +119,8 @@ def _name(value: dict[str, Any], source: str, path: str | None) -> str:
         found = stem_of(path or Path(source).name) if "." in Path(path or source).name else Path(path or source).name
     if found is None:
         raise UsageError("which process is it?", where="-f", todo="write its name into it: `name: NAME`")
-    if not isinstance(found, str) or not names.is_process(found):
-        raise UsageError(f"{found!r} is no name of a process", where="-f", todo="use letters, digits, and _ . -")
-    return found
+    writing.check_name(found if isinstance(found, str) else repr(found), "-f")
+    return str(found)
 
 
 def _target(base: Base, name: str, path: str | None) -> tuple[str, bytes | None]:

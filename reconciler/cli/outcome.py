@@ -91,15 +91,22 @@ def doomed_tags(place: Desk, index: Index, name: str, numbers: Iterable[int]) ->
     Tags of the whole repository stay: they name versions of others too. ``UserError`` where a reconciler that is at
     work runs the process at one of them.
     """
-    repo = place.place.repo
-    texts, found = references.tags_of(repo, index, name), references.named(repo, index, name)
-    following = followers(place.place)
-    going = {text: number for number in numbers for text in texts.get(number, ())}
-    for text, number in going.items():
-        if text in following:
-            what = f"the reconciler of {following[text]} runs {name}@{number}, which the tag {text} names"
-            raise UserError(what, where=f"{name}@{number}", todo=f"move the tag first: procctl tag {name} N {text}")
-    return {found[text].name: found[text] for text in going if "/" in found[text].name}
+    repo, gone = place.place.repo, frozenset(numbers)
+    stay = any(one.live and one.number not in gone for one in index.versions(name))
+    found, following = references.named(repo, index, name), followers(place.place)
+    for number, texts in references.tags_of(repo, index, name).items():
+        for text in texts:
+            if number in gone and text in following:
+                what = f"the reconciler of {following[text]} runs {name}@{number}, which the tag {text} names"
+                off = f"procctl untag {name} {text}" if "/" in found[text].name else f"git tag -d {text}"
+                todo = f"move the tag first: procctl tag {name} N {text}" if stay else f"take the tag off first: {off}"
+                raise UserError(what, where=f"{name}@{number}", todo=todo)
+    return {full: tag for full, tag in references.own(repo, index, name).items() if _number(index, name, tag) in gone}
+
+
+def _number(index: Index, name: str, tag: Tag) -> int | None:
+    version = index.version_at(name, tag.commit) if tag.commit else None
+    return version.number if version is not None and version.live else None
 
 
 def followers(place: Workspace) -> dict[str, str]:

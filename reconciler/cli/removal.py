@@ -125,9 +125,8 @@ def _remove(desk: Desk, index: Index, tip: str, name: str) -> Plan:
         references.current(index, name)
     path = own_path(base, name)
     live = [one.number for one in index.versions(name) if one.live]
-    tags = outcome.doomed_tags(desk, index, name, live)
     # also those that name no version
-    tags |= {tag.name: tag for tag in references.named(desk.place.repo, index, name).values() if "/" in tag.name}
+    tags = outcome.doomed_tags(desk, index, name, live) | references.own(desk.place.repo, index, name)
     warn_of(referring_to(base, name), name)
     text = writing.message(desk.asked, f"Delete {name}")
     return Plan(Edit(text, {path: None}, (path,)), f"{name} deleted by {{where}}, with {_versions(len(live))}", tags)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from reconciler import marks, names, yamledit, yamltext
+from reconciler import marks, yamledit, yamltext
 from reconciler.cli import commands, failures, outcome, writing
 from reconciler.cli.change import own_path
 from reconciler.errors import UsageError, UserError
@@ -29,8 +29,7 @@ def rename_command(name: str, new: str, **given: Any) -> int:
     KEY@N is gone then, NEW@N is the same; NEW@TAG also finds the tag KEY/TAG.
     """
     wanted = writing.asked(given)
-    if not names.is_process(new):
-        raise UsageError(f"{new!r} is no name of a process", where="NEW", todo="use letters, digits, and _ . -")
+    writing.check_name(new, "NEW")
     if new == name:
         raise UsageError(f"{name} is its name already", where="NEW", todo="give another")
     desk = writing.desk(wanted)

@@ -11,6 +11,7 @@ from reconciler.errors import NotFoundError, UsageError, UserError
 from reconciler.reference import parse_reference
 from reconciler.repo import tags
 from reconciler.repo.push import Ref
+from reconciler.repo.repository import Repository
 from reconciler.repo.tags import Tag
 from reconciler.store.index import Index
 from reconciler.sync import references, selection
@@ -64,27 +65,41 @@ def untag_command(name: str, tag: str, **given: Any) -> int:
     desk = writing.desk_of_tags(wanted)
     repo = desk.place.repo
     with desk.index() as index:
-        old = tags.some(repo, [f"{name}/{tag}"]).get(f"{name}/{tag}") or references.find_tag(repo, index, name, tag)
-        if old is None:
-            known = ", ".join(sorted(references.named(repo, index, name))) or "none"
-            raise NotFoundError(f"{name} has no tag {tag}", where=f"{name}/{tag}", todo=f"it has {known}")
-        was = _told(index, name, old)
-    if "/" not in old.name:
-        todo = f"if you mean all of them: `git tag -d {old.name}`"
-        raise UserError(f"{tag} is a tag of the whole repository, and names every process's version", todo=todo)
-    following = outcome.followers(desk.place)
-    tags.remove(repo, old.name, old.object)
-    if tag in following:
+        found = tags.some(repo, [f"{name}/{tag}"])
+        # one under a former name would be found in its place from then on
+        found |= {full: one for full, one in references.own(repo, index, name).items() if full.endswith(f"/{tag}")}
+        if not found:
+            raise _not_its_own(repo, index, name, tag)
+        was = {full: _told(index, name, one) for full, one in found.items()}
+        following = outcome.followers(desk.place)
+        for full, one in found.items():
+            tags.remove(repo, full, one.object)
+        left = references.find_tag(repo, index, name, tag)
+    if left is not None:
+        failures.warn(f"the tag {tag} of the whole repository stays, and names a version of {name} too")
+    elif tag in following:
         failures.warn(f"the reconciler of {following[tag]} follows {tag}, so {name} is not scheduled there any more")
-    document = {"name": name, "tag": tag, "was": was}
-    pushed = Ref(tags.TAGS + old.name, old.object, gone=True)
-    return outcome.finish(desk, Outcome(old.name, f"tag {old.name} removed; it was {was}", document, (pushed,)))
+    first, *others = (f"tag {full} removed; it was {told}" for full, told in was.items())
+    document = {"name": name, "tag": tag, "was": next(iter(was.values()))}
+    pushed = tuple(Ref(tags.TAGS + full, one.object, gone=True) for full, one in found.items())
+    return outcome.finish(desk, Outcome(next(iter(found)), first, document, pushed, tuple(others)))
+
+
+def _not_its_own(repo: Repository, index: Index, name: str, tag: str) -> UserError:
+    whole = references.find_tag(repo, index, name, tag)
+    if whole is None:
+        known = ", ".join(sorted(references.named(repo, index, name))) or "none"
+        return NotFoundError(f"{name} has no tag {tag}", where=f"{name}/{tag}", todo=f"it has {known}")
+    todo = f"if you mean all of them: `git tag -d {whole.name}`"
+    return UserError(f"{tag} is a tag of the whole repository, and names every process's version", todo=todo)
 
 
 def _check(tag: str) -> None:
     if not names.is_tag(tag):
+        reserved = tag.lower() in names.RESERVED
         todo = "use letters, digits, and _ . - between them, not digits alone"
-        raise UsageError(f"{tag!r} cannot be a tag", where="TAG", todo=todo)
+        what = f"{tag!r} is reserved, and cannot be a tag" if reserved else f"{tag!r} cannot be a tag"
+        raise UsageError(what, where="TAG", todo="choose another name" if reserved else todo)
 
 
 def _told(index: Index, name: str, old: Tag | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from reconciler import marks
+from reconciler import marks, names
 from reconciler.cli import commands, failures, workspace
 from reconciler.cli.workspace import Workspace
 from reconciler.errors import LaterError, UsageError, UserError
@@ -138,11 +138,21 @@ def desk_of_tags(wanted: Asked) -> Desk:
 
 def _check_standing(here: Standing) -> None:
     if busy := here.busy:
-        todo = "finish it, or take it back; or commit elsewhere with --branch NAME"
+        elsewhere = "--branch NAME" if here.ref else "--ref FOLLOWED --branch WHERE-TO-COMMIT"
+        todo = f"finish it, or take it back; or commit elsewhere with {elsewhere}"
         raise UserError(f"a {busy} is not finished here", where=str(here.folder), todo=todo)
     if here.ref is None:
-        todo = "switch to a branch with `git switch NAME`, or name the one to commit on with --branch NAME"
+        todo = "switch to a branch with `git switch NAME`, or name two: --ref FOLLOWED --branch WHERE-TO-COMMIT"
         raise UserError("HEAD is detached here", where=str(here.folder), todo=todo)
+
+
+def check_name(text: str, where: str) -> None:
+    """Raise ``UsageError`` where a text cannot name a process."""
+    if names.is_process(text):
+        return
+    if text.lower() in names.RESERVED:
+        raise UsageError(f"{text!r} is reserved, and no name of a process", where=where, todo="choose another name")
+    raise UsageError(f"{text!r} is no name of a process", where=where, todo="use letters, digits, and _ . -")
 
 
 def message(wanted: Asked, default: str, *lines: str) -> str:

@@ -79,10 +79,11 @@ def numbered(index: Past, name: str, number: int) -> Version:
 
 def alive(version: Version) -> Version:
     """A version that is not gone; ``GoneError`` says what happened to any other."""
-    if version.gone is not None:
-        which = f"{version.name}@{version.number}"
-        what = f"{which} was {version.gone.why} by {version.gone.commit[:12]}"
-        raise GoneError(what, where=which, todo=f"see `procctl versions {version.name} --deleted`")
+    gone = version.gone
+    if gone is not None:
+        what = f"{version.name}@{version.number} was {gone.why} by {gone.commit[:12]}"
+        where = gone.renamed_to or f"{version.name} --deleted"
+        raise GoneError(what, todo=f"see `procctl versions {where}`")
     return version
 
 
@@ -111,6 +112,18 @@ def named(repo: Repository, index: Past, name: str) -> dict[str, Tag]:
     """The tags that mean something for a process, by what is written after ``@``, whatever they name."""
     owners = _owners(index, name)
     return _Shelf.of(index, tags.of(repo, *owners)).named(owners)
+
+
+def own(repo: Repository, index: Past, name: str) -> dict[str, Tag]:
+    """The tags of a process alone, those under its former names too, by full name, the names newest first."""
+    owners = _owners(index, name)
+    found = tags.of(repo, *owners)
+    return {
+        full: tag
+        for owner in owners
+        for full, tag in sorted(found.items())
+        if full.startswith(f"{owner}/") and names.is_tag(full.removeprefix(f"{owner}/"))
+    }
 
 
 def all_tags(

@@ -262,7 +262,9 @@ def test_rename_carries_the_history(workshop: Any, write: Any, root: Path) -> No
     )
     assert versions(write, "ECB.new") == [(2, False), (1, False)]
     assert json.loads(write("get", "ECB.new@PROD", "-o", "json"))["enabled"] is True
-    assert "renamed to ECB.new" in write("get", "A@1", code=1)
+    said = write("get", "A@1", code=1)
+    assert "procctl: error: A@1 was renamed to ECB.new by " in said
+    assert said.endswith("next: see `procctl versions ECB.new`")
     write("rename", "ECB.new", "A", "-m", "And back")
     assert versions(write) == [(2, False), (1, False)]
     write("rename", "A", "a")
@@ -286,7 +288,7 @@ def test_rename_refuses_a_name_that_is_or_was_anothers(workshop: Any, write: Any
         ("c", 1, "c was another process"),
         ("A", 2, "its name already"),
         ("9", 2, "no name of a process"),
-        ("public", 2, "no name of a process"),
+        ("public", 2, "is reserved, and no name of a process"),
         ("x/y", 2, "no name of a process"),
     ]:
         assert said in write("rename", "A", new, code=code)
@@ -316,11 +318,45 @@ def test_tags_name_versions_and_move(workshop: Any, write: Any) -> None:
         ("9", "X", 1, "has no version 9"),
         ("1", "7", 2, "cannot be a tag"),
         ("1", "a/b", 2, "cannot be a tag"),
-        ("1", "all", 2, "cannot be a tag"),
+        ("1", "All", 2, "is reserved, and cannot be a tag"),
         ("1", "-x", 2, ""),
         ("nope", "X", 1, "has no tag nope"),
     ]:
         assert said in write("tag", "A", version, tag, code=code)
+
+
+def test_tags_under_a_former_name_go_with_what_hides_them(workshop: Any, write: Any) -> None:
+    """Else a version that somebody took the tag off would be found by it again."""
+
+    def promoted(new: str) -> None:
+        write("tag", "A", "1", "PROD")
+        write("rename", "A", new)
+        write("disable", new)
+        write("tag", new, "~LATEST", "PROD")
+        assert workshop.git("tag") == f"A/PROD\n{new}/PROD"
+
+    promoted("B")
+    said = write("untag", "B", "PROD").splitlines()
+    assert [line.partition(";")[0] for line in said] == ["tag B/PROD removed", "tag A/PROD removed"]
+    assert "has no tag PROD" in write("get", "B@PROD", code=1)
+    write("rename", "B", "A")
+    promoted("B")
+    assert "tag A/PROD removed" in write("delete", "B", "--version", "1")
+    write("tag", "B", "2", "OLD")
+    workshop.git("tag", "A/PROD", "HEAD")
+    said = write("delete", "B", "--all")
+    assert workshop.git("tag") == ""
+    for tag in ("A/PROD", "B/PROD", "B/OLD"):
+        assert f"tag {tag} removed" in said
+
+
+def test_taking_a_tag_off_says_that_one_of_the_repository_stays(
+    workshop: Any, write: Any, here: Any, root: Path
+) -> None:
+    write("tag", "A", "1", "PROD")
+    workshop.git("tag", "PROD")
+    done = here("untag", "A", "PROD", cwd=root)
+    assert "the tag PROD of the whole repository stays, and names a version of A too" in done.stderr
 
 
 def test_a_version_that_nothing_serves_is_not_tagged(workshop: Any, write: Any) -> None:
@@ -364,7 +400,9 @@ def test_nothing_is_written_where_it_would_be_lost(workshop: Any, write: Any, ro
     assert (root / A).read_text() == TEXT + "# mine\n"
     workshop.git("checkout", "-q", A)
     workshop.git("checkout", "-q", "--detach")
-    assert "HEAD is detached here" in write("disable", "A", "--ref", "main", code=1)
+    said = write("disable", "A", "--ref", "main", code=1)
+    assert "HEAD is detached here" in said
+    assert "--ref FOLLOWED --branch WHERE-TO-COMMIT" in said
     assert "committed as" in write("disable", "A", "--ref", "main", "--branch", "main")
     workshop.git("checkout", "-q", "-b", "side", "main")
     workshop.commit({"x": "1"})
