@@ -59,6 +59,10 @@ def _lines(place: Workspace, document: Document) -> Iterator[str]:
             [Column("WHERE"), Column("WHAT", shrinks=True)],
             found,
         )
+    if document["ignoredMarks"]:
+        ignored = [[one["commit"][:12], one["mark"], one["why"]] for one in document["ignoredMarks"]]
+        columns = [Column("COMMIT"), Column("MARK", shrinks=True), Column("WHY", shrinks=True)]
+        yield from _section("Marks that do not hold, and changed nothing", columns, ignored, _SLOTS)
     running = [one["last"] | one for one in document["processes"] if one["state"] == "running"]
     if running:
         rows = [[one["name"], one["_id"][:8], output.brief(one["triggerTime"]), one["took"]] for one in running]
@@ -68,11 +72,11 @@ def _lines(place: Workspace, document: Document) -> Iterator[str]:
         yield from _section("Next", [Column("DUE"), Column("NAME")], [[output.brief(at), name] for at, name in due])
 
 
-def _section(title: str, columns: list[Column], rows: list[list[str]]) -> Iterator[str]:
+def _section(title: str, columns: list[Column], rows: list[list[str]], most: int = _ROWS) -> Iterator[str]:
     yield f"\n{title}:"
-    yield output.table(columns, rows[:_ROWS], "")
-    if len(rows) > _ROWS:
-        yield f"… and {len(rows) - _ROWS} more"
+    yield output.table(columns, rows[:most], "")
+    if len(rows) > most:
+        yield f"… and {len(rows) - most} more"
 
 
 def _problem(problem: dict[str, Any]) -> list[str]:

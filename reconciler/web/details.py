@@ -54,6 +54,7 @@ def process(index: Index, repository: Repository, name: str, parameters: Pairs, 
     slots = list(islice(_slots(schedule, now), _SLOTS)) if schedule else []
     address, deleted = f"/processes/{name}", (resources.DELETED, "true")
     return overview.entry(row, index.last_of([name]).get(name, Latest()), index.environment, now) | {
+        "commit": row.commit or (declared.applied(index) if row.version is not None else None),
         "path": row.path,
         "nextRun": slots[0]["utc"] if slots else None,
         "timezone": schedule.timezone if schedule else None,

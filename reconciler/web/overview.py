@@ -46,6 +46,7 @@ def status(index: Index, repository: Repository, ref: str, now: datetime) -> Doc
     ``state`` is ``Degraded`` (an error, a held process, or an enabled one whose last execution failed), else
     ``OutOfSync`` (the newest commit is not applied yet, or a process that it deletes is in force at its tag), else
     ``Synced``; ``reasons`` says why in words. ``follow`` is the tag that is followed, if one is.
+    ``ignoredMarks`` are those that do not hold, newest first: they changed nothing, so they degrade nothing.
     """
     rows = index.processes()
     last = index.last_of(row.name for row in rows)
@@ -70,6 +71,9 @@ def status(index: Index, repository: Repository, ref: str, now: datetime) -> Doc
         "commit": commit,
         "applied": applied,
         "problems": [problem.to_document() for problem in index.problems()],
+        "ignoredMarks": [
+            {"commit": one.commit, "mark": one.line, "why": one.why} for one in reversed(index.ignored_marks())
+        ],
         "unpublished": index.count_unpublished(index.environment),
         "processes": processes,
     }

@@ -36,6 +36,19 @@ def test_what_is_well_is_synced(here: Any, root: Path, workshop: Any) -> None:
     assert "uncommitted" not in done.stdout
 
 
+def test_marks_that_do_not_hold_are_told_and_degrade_nothing(here: Any, root: Path, workshop: Any) -> None:
+    lines = [f"Procctl-Delete: NONE@{number} 0123456789ab" for number in range(1, 8)]
+    workshop.commit({}, "By hand\n\n" + "\n".join(lines))
+    commit = workshop.commit({}, "Typed badly\n\nProcctl-Delete: GOOD@1")
+    shown = here("status", cwd=root).stdout
+    assert shown.startswith("Synced\n")
+    told = shown.partition("Marks that do not hold, and changed nothing:\n")[2].partition("\n\n")[0].splitlines()
+    assert told[1].startswith(f"{commit[:12]}  Procctl-Delete: GOOD@1 ")
+    assert told[-1] == "… and 3 more"
+    document = json.loads(here("status", "-o", "json", cwd=root).stdout)
+    assert [one["mark"] for one in document["ignoredMarks"]] == ["Procctl-Delete: GOOD@1", *lines[::-1]]
+
+
 def test_a_failed_execution_degrades_until_one_succeeds(here: Any, root: Path, workshop: Any) -> None:
     here("run", "BAD", cwd=root, code=1)
     done = here("status", cwd=root, code=1)

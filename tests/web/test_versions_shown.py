@@ -224,6 +224,12 @@ class TestByCommit:
 
 
 class TestPages:
+    def test_where_the_applied_commit_runs_it_is_named(self, three: Any, ask: Ask) -> None:
+        head = three.apply(A={"commit": None})
+        assert ask(three.app, b"/processes/A?_format=json").json["commit"] == head
+        three.apply(A={"commit": None, "version": None, "document": None})
+        assert ask(three.app, b"/processes/A?_format=json").json["commit"] is None
+
     def test_a_page_shows_any_version(self, three: Any, ask: Ask) -> None:
         three.workshop.git("tag", "-a", "-m", "x", "A/PROD", version(three, 1).commit)
         for wanted in ("1", "PROD", version(three, 1).commit):
