@@ -106,22 +106,21 @@ class Database:
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     """Connect to a file; ``mode`` is ``rw``, ``rwc`` (creates it) or ``ro`` (then threads may share it)."""
-    connection = sqlite3.connect(
-        f"file:{quote(os.fspath(path))}?mode={mode}",
-        uri=True,
-        timeout=_PATIENCE,
-        isolation_level=None,
-        check_same_thread=mode != "ro",
-    )
-    for name, (arguments, function) in SQL_FUNCTIONS.items():
-        connection.create_function(name, arguments, function, deterministic=True)
-    try:
+    with contextlib.ExitStack() as unless_ready:
+        connection = sqlite3.connect(
+            f"file:{quote(os.fspath(path))}?mode={mode}",
+            uri=True,
+            timeout=_PATIENCE,
+            isolation_level=None,
+            check_same_thread=mode != "ro",
+        )
+        unless_ready.enter_context(contextlib.closing(connection))
+        for name, (arguments, function) in SQL_FUNCTIONS.items():
+            connection.create_function(name, arguments, function, deterministic=True)
         connection.execute("PRAGMA synchronous = NORMAL")
         # a rebuild's log would otherwise keep its size for ever
         connection.execute("PRAGMA journal_size_limit = 67108864")
-    except sqlite3.Error:
-        connection.close()
-        raise
+        unless_ready.pop_all()
     return connection
 
 

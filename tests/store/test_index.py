@@ -7,10 +7,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 import pytest
 
 from reconciler.errors import LaterError, NotFoundError, UserError
+from reconciler.store import database
 from reconciler.store.database import BrokenIndexError
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
@@ -45,6 +47,22 @@ def test_environments_remember_apart_and_share_what_they_share(layout: Layout, i
         assert other.meta("applied") is None
         assert other.meta("filled", shared=True) == "1"
         assert other.filled
+
+
+def test_a_connection_that_cannot_be_set_up_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def keeping(*args: Any, **options: Any) -> sqlite3.Connection:
+        made.append(connect(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", keeping)
+    monkeypatch.setattr(database, "SQL_FUNCTIONS", {"f": (10_000, len)})
+    with pytest.raises(sqlite3.Error):
+        database.connect(tmp_path / "index.sqlite", "rwc")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        made[0].execute("SELECT 1")
 
 
 GARBAGE: dict[str, Callable[[Path], object]] = {
