@@ -49,26 +49,31 @@ class _Tree:
         return self._frames[-1].groups == [[]]
 
     def add(self, part: Expression, at: int) -> None:
+        """Take in a condition that stands at ``at``; ``MalformedError`` where they are too many, or too deep."""
         self._parts += 1
         if self._parts > MOST:
             raise MalformedError(f"more than {MOST} conditions", at)
         self._put(part, at)
 
     def open(self, at: int, *, negated: bool = False) -> None:
+        """Begin a parenthesis; ``negated`` turns what it holds around."""
         self._frames.append(_Frame(at, negated))
         self.wants_part = True
 
     def join(self, *, either: bool) -> None:
+        """Go on behind an ``and``, or behind an ``or`` where ``either``."""
         if either:
             self._frames[-1].groups.append([])
         self.wants_part = True
 
     def close(self, at: int) -> None:
+        """End a parenthesis; ``MalformedError`` where none is open, or it holds too much."""
         if len(self._frames) == 1:
             raise MalformedError("a ) without (", at)
         self._put(self._frames.pop().close(), at)
 
     def end(self) -> Expression:
+        """Give all that was read; ``MalformedError`` where a parenthesis is still open."""
         if len(self._frames) > 1:
             raise MalformedError("the closing parenthesis is missing", self._frames[-1].opened)
         return self._frames[0].close()

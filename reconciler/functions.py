@@ -141,6 +141,7 @@ class _Span:
 
     @property
     def inside(self) -> Interval:
+        """All that lies within, the first and the last with it; of a day, up to the next one."""
         return Interval(self.kind, self.first, self.last, open_high=self.whole)
 
 

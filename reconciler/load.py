@@ -67,6 +67,7 @@ def piles(old: Loads, new: Loads, now: datetime) -> Piles:
     span = _span(schedules.values(), begin)
 
     def per_minute(counted: Loads) -> Counter[datetime]:
+        """Count the runs that some schedules have in each minute."""
         return _per_minute(((schedules[key], many) for key, many in counted.items()), begin, span)
 
     more, less = per_minute(came), per_minute(gone)

@@ -48,6 +48,7 @@ def apply_command(source: str, path: str | None, **given: Any) -> int:
     made: list[str] = []
 
     def make(tip: str) -> Edit | None:
+        """Put the file in place of the one at the tip; ``None`` where that is the same."""
         with desk.reading() as index:
             base = Base.at(desk.place.repo, index, tip)
             target, old = _target(base, name, path)

@@ -38,6 +38,7 @@ def set_command(name: str, assignments: tuple[Assignment, ...], unset: tuple[Ste
     schema = schemas.load()["process"]
 
     def change(path: str, data: bytes) -> bytes:
+        """Set one field after the other, then take away."""
         for one in assignments:
             document, _ = yamltext.read(path, data)
             value = assignment.typed(one, document.value if document else None, schema)
@@ -58,6 +59,7 @@ def enable_command(name: str, **given: Any) -> int:
     """Enable the process KEY: its schedule and its subscriptions start it again."""
 
     def change(path: str, data: bytes) -> bytes:
+        """Say so only where it is off."""
         document, _ = yamltext.read(path, data)
         is_off = document is not None and yamledit.at(document.value, ("enabled",)) is False
         return yamledit.put(path, data, ("enabled",), value=True) if is_off else data
@@ -91,6 +93,7 @@ def _change(name: str, change: Change, what: str, given: dict[str, Any]) -> int:
     desk = writing.desk(wanted)
 
     def make(tip: str) -> Edit | None:
+        """Change the file as it stands at the tip; ``None`` where that changes nothing."""
         # Made up anew from what another writer has just written, it still sets these fields and no others.
         with desk.reading() as index:
             base = Base.at(desk.place.repo, index, tip)

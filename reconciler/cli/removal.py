@@ -63,6 +63,7 @@ def delete_command(name: str, number: int | None, *, everything: bool, **given: 
     desk = writing.desk(wanted)
 
     def plan(tip: str, index: Index) -> Plan:
+        """Say what goes, as it stands at the tip."""
         if number is None:
             return _remove(desk, index, tip, name)
         version = references.numbered(index, name, number)
@@ -79,6 +80,7 @@ def _carried_out(desk: Desk, name: str, plan: Callable[[str, Index], Plan]) -> i
     plans: list[Plan] = []
 
     def make(tip: str) -> Edit:
+        """Make the plan anew for this tip, and give its edit."""
         with desk.index(tip if desk.counts else None) as index:
             plans.append(plan(tip, index))
         return plans[-1].edit

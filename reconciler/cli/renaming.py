@@ -36,6 +36,7 @@ def rename_command(name: str, new: str, **given: Any) -> int:
     referring: list[str] = []
 
     def make(tip: str) -> Edit:
+        """Move the file, and its name in it, as it stands at the tip."""
         with desk.index(tip if desk.counts else None) as index:
             base = Base.at(desk.place.repo, index, tip)
             path = own_path(base, name)

@@ -83,6 +83,7 @@ def options(*, branch: bool = True) -> Callable[[Callable[..., Any]], Callable[.
     """The options of every command that writes; without ``branch``, of those that make no commit."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        """Add them from the last to the first, as decorators do."""
         function = commands.output_option()(function)
         function = commands.ref_option(function)
         text = "The remote to push to."

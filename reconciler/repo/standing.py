@@ -186,9 +186,8 @@ def _write(standing: Standing, path: str, data: bytes | None) -> None:
         if file.exists():
             temporary.chmod(stat.S_IMODE(file.stat().st_mode))
         temporary.replace(file)
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 def _index_entry(standing: Standing, path: str) -> tuple[Entry | None, bool]:

@@ -150,6 +150,7 @@ class _Shelf:
 
     @classmethod
     def of(cls, index: Past, found: Mapping[str, Tag]) -> "_Shelf":
+        """Sort what a repository has; of its own tags, those count whose text no process has."""
         own: dict[str, dict[str, Tag]] = defaultdict(dict)
         whole: dict[str, Tag] = {}
         for full, tag in found.items():
