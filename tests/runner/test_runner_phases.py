@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -213,7 +212,8 @@ def test_the_next_phase_is_shown_as_it_begins(bench: Any) -> None:
     assert bench.wait(pid, job).record["outcome"] == "success"
 
 
-def test_stopping_is_quick_when_the_script_is(bench: Any) -> None:
-    began = time.monotonic()
-    cancelled(bench, bench.sh("exec sleep 60"), when=begun)
-    assert time.monotonic() - began < attempt.GRACE / 2
+def test_a_script_that_heeds_the_first_signal_is_not_waited_for(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grace is longer than a test may take, so a runner that let it pass would not come back."""
+    monkeypatch.setattr(attempt, "GRACE", 3600)
+    ran = cancelled(bench, bench.sh("exec sleep 3600"), when=begun)
+    assert ran.record["outcome"] == "cancelled"
