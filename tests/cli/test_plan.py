@@ -1,7 +1,8 @@
 """``procctl plan``: what a range of commits would do, in real repositories of every kind."""
 
+import ctypes
+import functools
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -223,15 +224,23 @@ def test_it_works_in_a_bare_repository_and_a_detached_clone_and_leaves_no_trace(
     assert "HEAD is detached" in here("plan", cwd=clone, code=1).stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_it_needs_no_right_to_write(here: Any, feature: Any) -> None:
+def bound_by_permissions() -> None:
+    """Take the right to write everywhere from the program that this process becomes; only root has it."""
+    bounding_set_drop, dac_override = 24, 1
+    ctypes.CDLL(None).prctl(bounding_set_drop, dac_override, 0, 0, 0)
+
+
+def test_it_needs_no_right_to_write(here: Any, procctl: Any, feature: Any) -> None:
     feature.commit({"processes/F.yaml": CRON})
     here("list", cwd=feature.root)
     folders = [feature.root, *(path for path in feature.root.rglob("*") if path.is_dir())]
     for folder in folders:
         folder.chmod(0o555)
+    run = functools.partial(procctl, preexec_fn=bound_by_permissions)
     try:
-        assert changes(planned(here, feature.root, "main..feature")) == {"F": "added"}
+        refused = run("set", "A", "retries=1", "--branch", "other", cwd=feature.root, code=1)
+        assert "readonly" in refused.stderr
+        assert changes(planned(run, feature.root, "main..feature")) == {"F": "added"}
     finally:
         for folder in folders:
             folder.chmod(0o755)
