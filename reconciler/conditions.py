@@ -83,13 +83,10 @@ class Expression(Protocol):
         """Ask the same in SQL: true, or else false or null."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What is asked of one field: one of its values meets the criteria, or, ``negated``, none does."""
+class _Single:
+    """An expression that holds no others."""
 
-    path: Path
-    criteria: Criteria
-    negated: bool = False
+    __slots__ = ()
 
     @property
     def depth(self) -> int:
@@ -100,6 +97,15 @@ class Condition:
     def size(self) -> int:
         """One."""
         return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Condition(_Single):
+    """What is asked of one field: one of its values meets the criteria, or, ``negated``, none does."""
+
+    path: Path
+    criteria: Criteria
+    negated: bool = False
 
     @property
     def paths(self) -> frozenset[Path]:
@@ -159,20 +165,10 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Search(_Single):
     """A regular expression that is looked for in the fields that say what something is."""
 
     written: str
-
-    @property
-    def depth(self) -> int:
-        """One."""
-        return 1
-
-    @property
-    def size(self) -> int:
-        """One."""
-        return 1
 
     @property
     def paths(self) -> frozenset[Path]:

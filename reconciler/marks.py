@@ -42,29 +42,28 @@ class Numbered(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Rollback:
+class _OfVersion:
+    """What the commit did to version ``number``; ``blob`` begins the id of that version's blob."""
+
+    name: str
+    number: int
+    blob: str
+
+    def __str__(self) -> str:
+        """Write the line, which the class's own name says."""
+        return f"{PREFIX}{type(self).__name__}: {self.name}@{self.number} {self.blob}"
+
+
+class Rollback(_OfVersion):
     """The commit takes version ``number`` back; the newest sound one below is current again."""
 
-    name: str
-    number: int
-    blob: str
-
-    def __str__(self) -> str:
-        """Write the line."""
-        return f"{PREFIX}Rollback: {self.name}@{self.number} {self.blob}"
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(_OfVersion):
     """Version ``number``, which is not the current one, is no more from this commit on."""
 
-    name: str
-    number: int
-    blob: str
-
-    def __str__(self) -> str:
-        """Write the line."""
-        return f"{PREFIX}Delete: {self.name}@{self.number} {self.blob}"
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

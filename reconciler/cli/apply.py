@@ -1,7 +1,6 @@
 """``procctl apply``: a whole process, as one POSTs it to the service, in one commit."""
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,14 +86,7 @@ def _read(source: str, path: str | None) -> Given:
 
 
 def _data(source: str) -> bytes:
-    try:
-        if source == "-":
-            data = sys.stdin.buffer.read(LARGEST + 1)
-        else:
-            with Path(source).open("rb") as file:
-                data = file.read(LARGEST + 1)
-    except OSError as error:
-        raise UsageError(f"{source}: {error.strerror}", where="-f", todo="name a file that can be read") from error
+    data = order.read_bytes(source, LARGEST, "-f")
     if len(data) > LARGEST:
         raise UserError("it is larger than 256 KiB", where="-f", todo="keep data out of configurations")
     return data

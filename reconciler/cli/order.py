@@ -68,15 +68,19 @@ class Pair(click.ParamType[tuple[str, Any]]):
         return key[:-1], read_json(text, f"-i {key[:-1]}")
 
 
-def _text(path: str, where: str) -> str:
+def read_bytes(path: str, most: int, where: str) -> bytes:
+    """Read a file, or standard input for ``-``, but no more than one byte beyond ``most``; ``UsageError``."""
     try:
         if path == "-":
-            data = sys.stdin.buffer.read(_LARGEST + 1)
-        else:
-            with Path(path).open("rb") as file:
-                data = file.read(_LARGEST + 1)
+            return sys.stdin.buffer.read(most + 1)
+        with Path(path).open("rb") as file:
+            return file.read(most + 1)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", where=where, todo="name a file that can be read") from error
+
+
+def _text(path: str, where: str) -> str:
+    data = read_bytes(path, _LARGEST, where)
     if len(data) > _LARGEST:
         raise UsageError(f"more than {_LARGEST} bytes", where=where, todo="hand over a path to big data instead")
     try:

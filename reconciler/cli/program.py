@@ -1,16 +1,15 @@
 """The program ``procctl``: the list of its commands, each loaded when called, and one end for all failures."""
 
-import gc
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from reconciler import __version__
 from reconciler.cli import commands, failures, terminal
+from reconciler.sync import collecting
 
 COMMANDS = {
     "init": ("reconciler.cli.init", "Make a process repository that works at once."),
@@ -63,7 +62,7 @@ class Program(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        with _uncollected():
+        with collecting.paused():  # modules that are loaded stay, too
             module = importlib.import_module(COMMANDS[cmd_name][0])
         found: click.Command = getattr(module, f"{cmd_name}_command")
         return found
@@ -104,18 +103,6 @@ class Program(click.Group):
 @click.version_option(__version__, prog_name="procctl", message="%(prog)s %(version)s")
 def program() -> None:
     """Processes declared in git, run on schedule, recorded in git."""
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Pause the garbage collector: modules that are loaded stay, and looking through them takes a tenth of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Pausing the garbage collector while very many values are made that stay."""
+"""Pausing the garbage collector while very much is made that stays."""
 
 import gc
 from collections.abc import Iterator
