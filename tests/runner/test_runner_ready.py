@@ -91,6 +91,16 @@ def data(bench: Any, name: str) -> Path:
     return path
 
 
+def taken(bench: Any, launcher: subprocess.Popen[bytes]) -> tuple[Any, claims.Claim]:
+    """Let a runner begin such a job, and see its claim as one who cancels does."""
+    job = hold(bench)
+    send(launcher, job.to_json())
+    bench.until(data(bench, "on").exists)
+    claim = claims.read(bench.layout, job.id)
+    assert claim is not None
+    return job, claim
+
+
 @pytest.mark.parametrize("how", ["end of input", "SIGKILL"])
 def test_those_that_wait_end_with_the_launcher_and_one_that_works_goes_on(
     bench: Any, launcher: subprocess.Popen[bytes], idle: list[int], how: str
@@ -249,11 +259,7 @@ def test_orphans_are_reaped_while_the_script_runs(bench: Any, launcher: subproce
 def test_a_late_cancel_does_not_hit_the_next_execution(bench: Any, launcher: subprocess.Popen[bytes]) -> None:
     """Who cancels has seen a claim; until his signal arrives, the runner may work on another execution."""
     (pid,) = ready(bench, launcher, 1)
-    job = hold(bench)
-    send(launcher, job.to_json())
-    bench.until(data(bench, "on").exists)
-    claim = claims.read(bench.layout, job.id)
-    assert claim is not None
+    job, claim = taken(bench, launcher)
     assert cancel.cancel(bench.layout, replace(claim, execution="0" * 8 + claim.execution[8:]), "ada")
     data(bench, "go").touch()
     bench.until(lambda: bench.record(job)["status"] == "success")
@@ -262,11 +268,7 @@ def test_a_late_cancel_does_not_hit_the_next_execution(bench: Any, launcher: sub
 
 def test_a_cancelled_one_takes_no_other_job(bench: Any, launcher: subprocess.Popen[bytes]) -> None:
     (pid,) = ready(bench, launcher, 1)
-    job = hold(bench)
-    send(launcher, job.to_json())
-    bench.until(data(bench, "on").exists)
-    claim = claims.read(bench.layout, job.id)
-    assert claim is not None
+    job, claim = taken(bench, launcher)
     assert cancel.cancel(bench.layout, claim, "ada")
     bench.until(lambda: bench.record(job)["status"] == "failed")
     assert bench.record(job)["message"] == "Cancelled by ada"
