@@ -26,8 +26,9 @@ from reconciler.store.database import BrokenIndexError
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.store.schedules import State
-from reconciler.sync import applying, parsing, records, snapshots
+from reconciler.sync import applying, parsing, publishing, records, snapshots, versions
 from reconciler.sync.applying import Applied
+from reconciler.sync.versions import Progress
 from reconciler.web import health
 from reconciler.web.health import Health
 
@@ -92,7 +93,10 @@ class Workspace:
             failures.warn(f"{what}, which stays in force", "procctl daemon --allow-rewind")
             followed = replace(followed, commit=applied)
         # What counts is what was applied for good; versions in the index are only a copy, and may be counted again.
-        return applying.apply(self.repo, index, replace(followed, tag=self.follow(index)), allow_rewind=True)
+        followed = replace(followed, tag=self.follow(index))
+        return applying.apply(
+            self.repo, index, followed, remembered=self._remembered(index, followed), allow_rewind=True
+        )
 
     def follow(self, index: Index) -> str | None:
         """The tag that decides what is in force here: that of the reconciler, also of one that is to come back."""
@@ -102,6 +106,16 @@ class Workspace:
             return index.meta(applying.FOLLOW) or None
         state = _state(self.layout)
         return state.follow if state is not None and state.ref == self.followed.ref else None
+
+    def _remembered(self, index: Index, followed: Followed) -> Progress:
+        """What commits alone cannot tell again: which parent numbering follows at pushed `git pull` merges."""
+        state = _state(self.layout)
+        if state is None and versions.progress(index).commit is None:
+            state = publishing.published_state(self.layout, self.repo)
+        if state is None or state.ref != followed.ref:
+            return Progress()
+        known = state.applied is not None and refs.is_ancestor(self.repo, state.applied, followed.commit)
+        return Progress(state.applied if known else None, state.mainline)
 
     def _applied(self, index: Index) -> str | None:
         """The commit of the followed branch that a reconciler applied last, if one ever did."""

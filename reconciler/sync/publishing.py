@@ -116,6 +116,18 @@ def restore_state(layout: Layout, repo: Repository) -> Restored:
     return Restored(state, f"{layout.schedules} was missing: taken over from {tip.ref}")
 
 
+def published_state(layout: Layout, repo: Repository) -> State | None:
+    """The state that the branch has, local or remote-tracking; ``None`` where it has none that can be read."""
+    tip = publish.tip(repo)
+    data = publish.read(repo, tip, f"state/{layout.environment}.json") if tip else None
+    if data is None:
+        return None
+    try:
+        return schedules.decode(data)
+    except ValueError:
+        return None
+
+
 def blob_id(data: bytes, like: str) -> str:
     """The id that git gives a file's bytes, in the format of another id."""
     digest = hashlib.sha1 if len(like) == 40 else hashlib.sha256  # noqa: PLR2004 - hex digits of SHA-1

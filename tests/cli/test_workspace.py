@@ -1,6 +1,8 @@
 """Which state a command shows: the reconciler's where one has applied something, and never another branch's."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,51 @@ def test_a_newer_commit_takes_effect_on_top_of_what_was_applied(here: Any, root:
     assert names(here, root) == ["A", "B"]
     workshop.git("reset", "-q", "--hard", "HEAD~1")
     assert names(here, root) == ["A"], "what only a command has seen was never applied"
+
+
+def test_choices_at_pulled_merges_outlive_the_index(here: Any, root: Path, workshop: Any, tmp_path: Path) -> None:
+    """They are in the state, here or on the branch ``executions``: without them every number could mean another."""
+    workshop.git("branch", "theirs")
+    old = workshop.commit({"processes/B.yaml": "script: a.sh\n"}, "Ours")
+    workshop.git("checkout", "-q", "theirs")
+    for number in (1, 2):
+        workshop.commit({"processes/A.yaml": f"script: a.sh\n# {number}\n"}, f"Theirs {number}")
+    workshop.git("merge", "-q", "--no-edit", "-m", "Pulled", "main")
+    new = workshop.git("rev-parse", "HEAD")
+    workshop.git("checkout", "-q", "-B", "main")
+    layout = Layout.of(root / ".git", root / "executions", "production")
+    schedules.write(layout, State(applied=new, ref="refs/heads/main", mainline={new: old}))
+
+    def subjects(where: Path) -> list[str]:
+        return [one["subject"] for one in json.loads(here("versions", "A", "-o", "json", cwd=where).stdout)]
+
+    counted = ["Pulled", "Change"]
+    assert subjects(root) == counted
+    shutil.rmtree(root / ".git/procctl/cache")
+    assert subjects(root) == counted
+    here("reindex", cwd=root)
+    assert subjects(root) == counted
+    blob = workshop.git("hash-object", "-w", str(layout.schedules))
+    tree = subprocess.run(
+        ["git", "mktree"],
+        cwd=root,
+        input=f"100644 blob {blob}\tproduction.json\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    tree = subprocess.run(
+        ["git", "mktree"],
+        cwd=root,
+        input=f"040000 tree {tree.stdout.strip()}\tstate\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    workshop.git("branch", "executions", workshop.git("commit-tree", "-m", "State", tree.stdout.strip()))
+    workshop.git("clone", "-q", str(root), str(tmp_path / "clone"))
+    assert subjects(tmp_path / "clone") == counted
+    assert here("set", "A", "timeout=1m", cwd=tmp_path / "clone").stdout.startswith("A@3 ")
 
 
 def test_another_branch_is_shown_without_touching_the_first(here: Any, root: Path, workshop: Any) -> None:
