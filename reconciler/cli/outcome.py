@@ -18,7 +18,7 @@ from reconciler.repo.push import Ref
 from reconciler.repo.tags import Tag
 from reconciler.store import files
 from reconciler.store.index import Index
-from reconciler.sync import references
+from reconciler.sync import naming
 from reconciler.web import health
 
 _LARGEST = 64 * 1024
@@ -93,15 +93,15 @@ def doomed_tags(place: Desk, index: Index, name: str, numbers: Iterable[int]) ->
     """
     repo, gone = place.place.repo, frozenset(numbers)
     stay = any(one.live and one.number not in gone for one in index.versions(name))
-    found, following = references.named(repo, index, name), followers(place.place)
-    for number, texts in references.tags_of(repo, index, name).items():
+    found, following = naming.named(repo, index, name), followers(place.place)
+    for number, texts in naming.tags_of(repo, index, name).items():
         for text in texts:
             if number in gone and text in following:
                 what = f"the reconciler of {following[text]} runs {name}@{number}, which the tag {text} names"
                 off = f"procctl untag {name} {text}" if "/" in found[text].name else f"git tag -d {text}"
                 todo = f"move the tag first: procctl tag {name} N {text}" if stay else f"take the tag off first: {off}"
                 raise UserError(what, where=f"{name}@{number}", todo=todo)
-    return {full: tag for full, tag in references.own(repo, index, name).items() if _number(index, name, tag) in gone}
+    return {full: tag for full, tag in naming.own(repo, index, name).items() if _number(index, name, tag) in gone}
 
 
 def _number(index: Index, name: str, tag: Tag) -> int | None:

@@ -16,7 +16,7 @@ from reconciler.repo import objects
 from reconciler.repo.edit import Edit
 from reconciler.repo.tags import Tag
 from reconciler.store.index import Index
-from reconciler.sync import references
+from reconciler.sync import naming, references
 from reconciler.sync.facts import Facts
 from reconciler.sync.proposal import Base
 from reconciler.version import Version, content_of
@@ -128,7 +128,7 @@ def _remove(desk: Desk, index: Index, tip: str, name: str) -> Plan:
     path = own_path(base, name)
     live = [one.number for one in index.versions(name) if one.live]
     # also those that name no version
-    tags = outcome.doomed_tags(desk, index, name, live) | references.own(desk.place.repo, index, name)
+    tags = outcome.doomed_tags(desk, index, name, live) | naming.own(desk.place.repo, index, name)
     warn_of(referring_to(base, name), name)
     text = writing.message(desk.asked, f"Delete {name}")
     return Plan(Edit(text, {path: None}, (path,)), f"{name} deleted by {{where}}, with {_versions(len(live))}", tags)

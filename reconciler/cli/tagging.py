@@ -14,7 +14,7 @@ from reconciler.repo.push import Ref
 from reconciler.repo.repository import Repository
 from reconciler.repo.tags import Tag
 from reconciler.store.index import Index
-from reconciler.sync import references, selection
+from reconciler.sync import naming, references, selection
 
 
 @commands.command("tag")
@@ -67,7 +67,7 @@ def untag_command(name: str, tag: str, **given: Any) -> int:
     with desk.index() as index:
         found = tags.some(repo, [f"{name}/{tag}"])
         # one under a former name would be found in its place from then on
-        found |= {full: one for full, one in references.own(repo, index, name).items() if full.endswith(f"/{tag}")}
+        found |= {full: one for full, one in naming.own(repo, index, name).items() if full.endswith(f"/{tag}")}
         if not found:
             raise _not_its_own(repo, index, name, tag)
         was = {full: _told(index, name, one) for full, one in found.items()}
@@ -88,7 +88,7 @@ def untag_command(name: str, tag: str, **given: Any) -> int:
 def _not_its_own(repo: Repository, index: Index, name: str, tag: str) -> UserError:
     whole = references.find_tag(repo, index, name, tag)
     if whole is None:
-        known = ", ".join(sorted(references.named(repo, index, name))) or "none"
+        known = ", ".join(sorted(naming.named(repo, index, name))) or "none"
         return NotFoundError(f"{name} has no tag {tag}", where=f"{name}/{tag}", todo=f"it has {known}")
     todo = f"if you mean all of them: `git tag -d {whole.name}`"
     return UserError(f"{tag} is a tag of the whole repository, and names every process's version", todo=todo)

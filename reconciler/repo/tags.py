@@ -16,7 +16,7 @@ from reconciler import names
 from reconciler.errors import LaterError, NotFoundError, UserError
 from reconciler.repo.git import Answer
 from reconciler.repo.repository import Repository
-from reconciler.repo.stamps import Memo, seen
+from reconciler.repo.stamps import Memo, Seen, seen
 
 TAGS = "refs/tags/"
 _FORMAT = (
@@ -82,6 +82,18 @@ def of(repo: Repository, *keys: str) -> dict[str, Tag]:
         _READ.put((repo.common_dir, part), parts[part], found, begun)
         known[part] = found
     return {name: tag for found in known.values() if found for name, tag in found.items()}
+
+
+def stamp(repo: Repository) -> tuple[Seen | None, ...]:
+    """What moves whenever a tag ``TAG`` or ``KEY/TAG`` does: a look at each folder of tags."""
+    top = os.fspath(repo.common_dir / TAGS)
+    try:
+        with os.scandir(top) as entries:
+            folders = sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
+    except FileNotFoundError:
+        folders = []
+    packed = (os.fspath(repo.common_dir / file) for file in _PACKED)
+    return tuple(seen(path) for path in (*packed, top, *folders))
 
 
 def _read(repo: Repository, parts: Sequence[str], *, packed: bool) -> dict[str, Tag]:

@@ -1,21 +1,19 @@
 """The tables that git's history fills: the versions of each process, and the commits they are counted along."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from reconciler.book import Ignored, Last
-from reconciler.names import is_commit
-from reconciler.store.database import Database
+from reconciler.lifetimes import Lifetime, Lifetimes
+from reconciler.store.chain import ChainTable
 from reconciler.store.parsed import dump
 from reconciler.version import Gone, Version
 
-_TOGETHER = 1024
-"""Commits of the history in one row."""
 
-
-class HistoryTables(Database):
+class HistoryTables(ChainTable):
     """Versions, which belong to the followed branch and so to an environment."""
 
     def versions(self, name: str) -> tuple[Version, ...]:
@@ -49,16 +47,18 @@ class HistoryTables(Database):
         )
         return {version.name: version for version in self._versions(clause, (self.environment,))}
 
-    def place(self, commit: str) -> int | None:
-        """Which commit of the history that was counted a full id is, the first being 0; ``None`` off it."""
-        if not is_commit(commit):
-            return None
-        id_ = bytes.fromhex(commit)
-        rows = self._read(
-            "SELECT place, (instr(commits, ?) - 1) / ? FROM chain WHERE environment = ? AND instr(commits, ?) > 0",
-            (id_, len(id_), self.environment, id_),
-        )
-        return sum(rows[0]) if rows else None
+    def lifetimes(self, names: Iterable[str] | None = None) -> dict[str, Lifetimes]:
+        """Where the versions of some processes, or of all, begin and end: of all at once, it costs one look at each."""
+        select = "SELECT name, number, place, gone_place FROM versions"
+        if names is None:
+            rows = self._read(f"{select} NOT INDEXED WHERE environment = ?", (self.environment,))
+        else:
+            clause = "WHERE environment = ? AND name IN (SELECT value FROM json_each(?))"
+            rows = self._read(f"{select} {clause}", (self.environment, dump(sorted(set(names)))))
+        by_name: dict[str, list[Lifetime]] = defaultdict(list)
+        for name, number, begin, end in rows:
+            by_name[name].append((number, begin, end))
+        return {name: Lifetimes.of(found) for name, found in by_name.items()}
 
     def former_names(self, name: str) -> tuple[str, ...]:
         """The names that a process had before, newest first; none where it has another name now."""
@@ -114,20 +114,6 @@ class HistoryTables(Database):
         self._write_many(
             "INSERT OR REPLACE INTO last_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (_last_values(self.environment, key, one) for key, one in last.items()),
-        )
-
-    def add_to_chain(self, commits: Sequence[str], place: int) -> None:
-        """Add commits of the history, oldest first, from a place on."""
-        if not commits:
-            return
-        begin = place - place % _TOGETHER
-        rows = self._read("SELECT commits FROM chain WHERE environment = ? AND place = ?", (self.environment, begin))
-        ids = (rows[0][0] if rows else b"") + bytes.fromhex("".join(commits))
-        width = len(commits[0]) // 2
-        parts = range(0, len(ids) // width, _TOGETHER)
-        self._write_many(
-            "INSERT OR REPLACE INTO chain VALUES (?, ?, ?)",
-            ((self.environment, begin + part, ids[part * width : (part + _TOGETHER) * width]) for part in parts),
         )
 
     def add_ignored_marks(self, ignored: Iterable[Ignored]) -> None:

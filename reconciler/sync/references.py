@@ -4,8 +4,7 @@ In order: a number, ``~LATEST``, the process's own tag, a tag that it had under 
 a commit id.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -16,6 +15,7 @@ from reconciler.repo import objects, refs, tags
 from reconciler.repo.repository import Repository
 from reconciler.repo.tags import Tag
 from reconciler.store.past import Past
+from reconciler.sync import naming
 from reconciler.version import Version, name_of
 
 _SHOWN = 5
@@ -99,96 +99,8 @@ def at_tag(repo: Repository, index: Past, reference: Reference, tag: Tag) -> Pic
 
 def find_tag(repo: Repository, index: Past, name: str, tag: str) -> Tag | None:
     """The tag that a text after ``@`` means for a process: its own, one under a former name, the repository's."""
-    wanted = [f"{owner}/{tag}" for owner in _owners(index, name)] + ([] if _taken(index, [tag]) else [tag])
+    wanted = [f"{owner}/{tag}" for owner in naming.owners(index, name)] + ([] if naming.taken(index, [tag]) else [tag])
     return next(iter(tags.some(repo, wanted).values()), None)
-
-
-def tags_of(repo: Repository, index: Past, name: str) -> dict[int, tuple[str, ...]]:
-    """The tags of a process as they are written after ``@``, sorted, by the number of the live version they pick."""
-    return _by_version(index, name, named(repo, index, name))
-
-
-def named(repo: Repository, index: Past, name: str) -> dict[str, Tag]:
-    """The tags that mean something for a process, by what is written after ``@``, whatever they name."""
-    owners = _owners(index, name)
-    return _Shelf.of(index, tags.of(repo, *owners)).named(owners)
-
-
-def own(repo: Repository, index: Past, name: str) -> dict[str, Tag]:
-    """The tags of a process alone, those under its former names too, by full name, the names newest first."""
-    owners = _owners(index, name)
-    found = tags.of(repo, *owners)
-    return {
-        full: tag
-        for owner in owners
-        for full, tag in sorted(found.items())
-        if full.startswith(f"{owner}/") and names.is_tag(full.removeprefix(f"{owner}/"))
-    }
-
-
-def all_tags(
-    repo: Repository, index: Past, wanted: Iterable[str] | None = None
-) -> dict[str, dict[int, tuple[str, ...]]]:
-    """``tags_of`` of many processes, by name, as far as they have any: of all, or of those that are given."""
-    shelf = _Shelf.of(index, tags.all(repo))
-    last = {one.name: one for one in index.last_versions(wanted).values() if one.current is not None}
-    free = index.current_numbers().keys()
-    found = {}
-    for name, one in last.items():
-        owners = (name, *(old for old in one.former if old not in free))
-        if by_version := _by_version(index, name, shelf.named(owners)):
-            found[name] = by_version
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """Tags in order: ``own`` by process and text, ``whole`` those of the repository that count."""
-
-    own: Mapping[str, Mapping[str, Tag]]
-    whole: Mapping[str, Tag]
-
-    @classmethod
-    def of(cls, index: Past, found: Mapping[str, Tag]) -> "_Shelf":
-        """Sort what a repository has; of its own tags, those count whose text no process has."""
-        own: dict[str, dict[str, Tag]] = defaultdict(dict)
-        whole: dict[str, Tag] = {}
-        for full, tag in found.items():
-            key, slash, text = full.rpartition("/")
-            if slash and names.is_tag(text):
-                own[key][text] = tag
-            elif names.is_tag(full):
-                whole[full] = tag
-        taken = _taken(index, whole)
-        return cls(own, {text: tag for text, tag in whole.items() if text not in taken})
-
-    def named(self, owners: Iterable[str]) -> dict[str, Tag]:
-        """The tags of a process: those under its newest names hide others."""
-        chosen: dict[str, Tag] = {}
-        for owner in owners:
-            chosen = {**self.own.get(owner, {}), **chosen}
-        return {**self.whole, **chosen}
-
-
-def _owners(index: Past, name: str) -> tuple[str, ...]:
-    """The names whose tags are a process's own, newest first: not one that another process has by now."""
-    return (name, *(old for old in index.former_names(name) if index.current_version(old) is None))
-
-
-def _taken(index: Past, texts: Iterable[str]) -> set[str]:
-    """The texts that name a process, whatever their case: a tag of the repository may not."""
-    asked = list(texts)
-    known = index.last_versions(asked) if asked else {}
-    return {text for text in asked if (one := known.get(text.lower())) is not None and one.current is not None}
-
-
-def _by_version(index: Past, name: str, chosen: Mapping[str, Tag]) -> dict[int, tuple[str, ...]]:
-    by_version: dict[int, list[str]] = defaultdict(list)
-    for text, tag in chosen.items():
-        version = index.version_at(name, tag.commit) if tag.commit else None
-        if version is not None and version.live:
-            by_version[version.number].append(text)
-    return {number: tuple(sorted(texts)) for number, texts in sorted(by_version.items(), reverse=True)}
 
 
 def _path(
@@ -246,9 +158,9 @@ def _without_tag(repo: Repository, index: Past, reference: Reference) -> Procctl
         return _without_version(index, name)
     may_be_commit = names.ABBREVIATED.fullmatch(value) is not None
     what = f"{name} has no tag {value}" + (", and there is no commit of that id" if may_be_commit else "")
-    if _taken(index, [value]) and tags.some(repo, [value]):
+    if naming.taken(index, [value]) and tags.some(repo, [value]):
         what += f"; the repository's tag {value} does not count, as {value} is a process"
-    texts = sorted(named(repo, index, name))
+    texts = sorted(naming.named(repo, index, name))
     close = get_close_matches(value, texts, n=3)
     if close:
         todo = f"did you mean {' or '.join(f'{name}@{one}' for one in close)}?"

@@ -20,7 +20,7 @@ from reconciler.store.catalog import ProcessRow
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
 from reconciler.store.rows import Row
-from reconciler.sync import references
+from reconciler.sync import naming, references
 from reconciler.sync.references import Picked
 from reconciler.version import Version
 from reconciler.web import declared, listing, versions
@@ -62,7 +62,7 @@ def processes(index: Index, repository: Repository, parameters: Parameters, now:
     in_force, zone = index.versions_in_force(), declared.timezone(index)
     # Next runs and tags cost more than all the rest: unless they are asked about, only the page's are found out.
     with_run, with_tags = asked.asks_about("nextRun"), asked.asks_about("_tag")
-    named = references.all_tags(repository, index) if with_tags else {}
+    named = naming.all_tags(repository, index) if with_tags else {}
 
     def document(row: ProcessRow, *, with_run: bool = with_run) -> Document:
         """Give one process, for the page or only to ask whether it is wanted."""
@@ -75,7 +75,7 @@ def processes(index: Index, repository: Repository, parameters: Parameters, now:
         return _values(asked, asked.summary.of({**_DEFAULTS, **document(row)} for row in rows))
     page = asked.page(rows)
     if not with_tags:
-        named = references.all_tags(repository, index, [row.name for row in page])
+        named = naming.all_tags(repository, index, [row.name for row in page])
     return Listing([asked.shown(document(row, with_run=True)) for row in page], len(rows))
 
 
@@ -172,7 +172,7 @@ def _with_deleted(parameters: Parameters) -> tuple[bool, list[tuple[str, str]]]:
 
 def _in_force(index: Index, repository: Repository, row: ProcessRow, now: datetime) -> Document:
     version = next((one for one in index.versions(row.name) if one.number == row.version), None)
-    named = references.tags_of(repository, index, row.name) if version is not None else {}
+    named = naming.tags_of(repository, index, row.name) if version is not None else {}
     next_run = _next_run(index, row, declared.timezone(index), now)
     return _process(row, version, _named(named, version), next_run)
 
@@ -195,9 +195,9 @@ def _process(row: ProcessRow, version: Version | None, named: Sequence[str], nex
 def _meta_of(index: Index, repository: Repository, picked: Picked) -> Document:
     """Say which version was picked, and the tags that name it: off the history, those of its very commit."""
     if picked.version is not None:
-        named = references.tags_of(repository, index, picked.name)
+        named = naming.tags_of(repository, index, picked.name)
         return listing.meta(picked.version, _named(named, picked.version)) | listing.gone(picked.version)
-    found = references.named(repository, index, picked.name)
+    found = naming.named(repository, index, picked.name)
     return {"_oid": picked.commit, "_tag": sorted(text for text, tag in found.items() if tag.commit == picked.commit)}
 
 

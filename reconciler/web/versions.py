@@ -11,7 +11,7 @@ from reconciler.repo import tags
 from reconciler.repo.repository import Repository
 from reconciler.repo.tags import Tag
 from reconciler.store.past import Past
-from reconciler.sync import references
+from reconciler.sync import naming, references
 from reconciler.version import Version
 from reconciler.web import listing
 from reconciler.web.listing import TYPE, Document
@@ -44,7 +44,7 @@ def history(index: Past, repository: Repository, name: str, *, deleted: bool = F
     if not (live or (found and deleted) or (row is not None and row.name == name)):
         references.current(index, name)  # says what there is not, or not any more
     in_force = row.version if row is not None and row.name == name else None
-    return History(name, found if deleted else live, in_force, references.tags_of(repository, index, name))
+    return History(name, found if deleted else live, in_force, naming.tags_of(repository, index, name))
 
 
 def all_tags(index: Past, repository: Repository, name: str | None = None) -> list[Document]:
@@ -54,34 +54,38 @@ def all_tags(index: Past, repository: Repository, name: str | None = None) -> li
     """
     if name is not None:
         references.current(index, name)
-        named = references.named(repository, index, name)
-        return [_tag(index, name, text, tag) for text, tag in sorted(named.items())]
+        named = naming.named(repository, index, name)
+        return _tags(index, [(name, text, tag) for text, tag in sorted(named.items())])
     found = tags.all(repository)
     known = index.current_numbers()
     owners = {full.rpartition("/")[0] for full in found} - {""}
     later = _later_names(index, known) if owners - known.keys() else {}
-    rows = []
+    rows: list[tuple[str | None, str, Tag]] = []
     for full, tag in found.items():
         owner, slash, text = full.rpartition("/")
-        rows.append(_tag(index, later.get(owner, owner) if slash else None, text, tag))
-    return sorted(rows, key=lambda row: (row["name"] or "", row["tag"]))
+        rows.append((later.get(owner, owner) if slash else None, text, tag))
+    return sorted(_tags(index, rows), key=lambda row: (row["name"] or "", row["tag"]))
 
 
 def _later_names(index: Past, known: Mapping[str, int]) -> dict[str, str]:
     """What processes are called now, by the names that they had before and no other process has."""
-    last = [one for one in index.last_versions().values() if one.current is not None]
-    return {old: one.name for one in last for old in one.former if old not in known}
+    former = index.renamed()
+    return {old: name for name in known for old in former.get(name, ()) if old not in known}
 
 
-def _tag(index: Past, name: str | None, text: str, tag: Tag) -> Document:
-    version = index.version_at(name, tag.commit) if name is not None and tag.commit is not None else None
-    return {
-        "tag": text,
-        "name": name,
-        "version": version.number if version is not None and version.live else None,
-        "commit": tag.commit,
-        "tagger": tag.tagger or None,
-        "time": None if tag.time is None else instant.text(tag.time),
-        "ref": f"{tags.TAGS}{tag.name}",
-        "message": tag.message,
-    }
+def _tags(index: Past, rows: Sequence[tuple[str | None, str, Tag]]) -> list[Document]:
+    """Write tags, each given as process, text and tag."""
+    numbers = naming.live_numbers(index, [(name, tag) for name, _, tag in rows if name is not None])
+    return [
+        {
+            "tag": text,
+            "name": name,
+            "version": None if name is None else numbers.get((name, tag.name)),
+            "commit": tag.commit,
+            "tagger": tag.tagger or None,
+            "time": None if tag.time is None else instant.text(tag.time),
+            "ref": f"{tags.TAGS}{tag.name}",
+            "message": tag.message,
+        }
+        for name, text, tag in rows
+    ]

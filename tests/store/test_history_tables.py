@@ -1,16 +1,19 @@
 """What git's history fills: parsed files by content and release, versions by process."""
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from reconciler.book import Last
+from reconciler.lifetimes import Lifetimes
 from reconciler.problem import Problem
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
-from reconciler.version import Version
+from reconciler.version import Gone, Version
 
 PROBLEM = Problem("processes/A.yaml", 3, 7, "/cron", "hour 46", "write 0 to 23")
 
@@ -97,3 +100,25 @@ def test_versions_belong_to_the_branch_that_an_environment_follows(layout: Layou
     index.clear_versions()
     assert index.versions("A") == ()
     assert index.last_versions() == {}
+
+
+def test_places_of_many_commits_are_found_at_once(index: Index) -> None:
+    commits = [hashlib.sha1(b"%d" % number).hexdigest() for number in range(2500)]  # noqa: S324 - as git does
+    index.add_to_chain(commits[:1500], 0)
+    index.add_to_chain(commits[1500:], 1500)
+    whole = {commit: place for place, commit in enumerate(commits)}
+    assert index.places([*commits, "f" * 40, "HEAD"]) == whole
+    few = [commits[0], commits[1023], commits[1024], commits[2499]]
+    assert index.places([*few, "f" * 40, "abc"]) == {one: whole[one] for one in few}
+    assert all(index.place(one) == whole[one] for one in few)
+    assert index.places([]) == index.places(["HEAD"]) == {}
+
+
+def test_lifetimes_of_some_processes_or_of_all(layout: Layout, index: Index) -> None:
+    gone = replace(version("A", 2), place=4, gone=Gone("f" * 40, "deleted", 7))
+    index.add_versions([gone, replace(version("A", 1), place=3), replace(version("B", 1), place=5)])
+    a, b = Lifetimes.of([(1, 3, None), (2, 4, 7)]), Lifetimes.of([(1, 5, None)])
+    assert index.lifetimes() == {"A": a, "B": b}
+    assert index.lifetimes(["B", "C"]) == {"B": b}
+    with contextlib.closing(opened(layout, "staging")) as other:
+        assert other.lifetimes() == other.lifetimes(["A"]) == {}

@@ -15,7 +15,7 @@ from reconciler.repo import refs, tags
 from reconciler.repo.refs import Followed
 from reconciler.repo.repository import Repository, open_repository
 from reconciler.store.index import Index
-from reconciler.sync import applying, parsing, references
+from reconciler.sync import applying, naming, parsing, references
 from reconciler.sync.references import Picked
 
 SCRIPT = "#!/bin/sh\n"
@@ -53,9 +53,9 @@ class Shop:
 
     def tags_of(self, name: str) -> dict[int, tuple[str, ...]]:
         self.apply()
-        found = references.tags_of(self.repo, self.index, name)
-        assert references.all_tags(self.repo, self.index).get(name, {}) == found, "the list of all says the same"
-        assert references.all_tags(self.repo, self.index, [name]).get(name, {}) == found
+        found = naming.tags_of(self.repo, self.index, name)
+        assert naming.all_tags(self.repo, self.index).get(name, {}) == found, "the list of all says the same"
+        assert naming.all_tags(self.repo, self.index, [name]).get(name, {}) == found
         return found
 
 
@@ -313,7 +313,7 @@ def test_tags_of_ten_thousand_cost_one_call(shop: Shop, monkeypatch: pytest.Monk
         return listed(repo)
 
     monkeypatch.setattr(tags, "all", counted)
-    found = references.all_tags(shop.repo, shop.index)
+    found = naming.all_tags(shop.repo, shop.index)
     assert len(calls) == 1
     assert len(found) == 50
     assert sum(len(texts) for one in found.values() for texts in one.values()) == 10_000
