@@ -17,6 +17,8 @@ _STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 def check(text: str | bytes) -> None:
     """Raise ``ValueError`` where a text is nested deeper than ``DEEPEST``; whether it is JSON is for its reader."""
     plain = text.decode(errors="replace") if isinstance(text, bytes) else text
+    if plain.count("[") + plain.count("{") <= DEEPEST:
+        return
     steps = (_STEP.get(token[0], 0) for token in _TOKEN.finditer(plain))
     if max(accumulate(steps), default=0) > DEEPEST:
         raise ValueError(f"nested too deeply, in more than {DEEPEST} lists and objects")

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from reconciler import nesting
+
 LIMIT = 16 * 1024 * 1024
 """Bytes of one attempt's report that are read."""
 
@@ -87,8 +89,9 @@ _NEEDS = {"level": "log", "status": "phase"}
 def parse(line: bytes) -> Mapping[str, Any] | None:
     """Read one line; ``None`` where it is no object of the kinds SPEC 6 names (then it is kept as a log line)."""
     try:
+        nesting.check(line)
         entry = _DECODER.decode(line.decode())
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     if not isinstance(entry, dict) or not entry:
         return None

@@ -54,6 +54,7 @@ def test_logs_have_levels_and_lines(bench: Any) -> None:
         '{"data": {"series": {"2021-07-01": [""]}}}',
         '{"data": {"other": {}}}',
         "[" * 10_000,
+        '{"output": {"a": ' + "[" * 700 + "]" * 700 + "}}",
     ],
 )
 def test_what_is_no_report_is_kept_as_a_warning(bench: Any, line: str) -> None:
