@@ -13,6 +13,10 @@ from reconciler.web import overview, wording
 
 _SLOTS = 5
 _ROWS = 20
+_REFUSED = (
+    "the newest commit is refused: the applied one is not in its history; bring that back, or accept it with "
+    "`procctl daemon --allow-rewind`"
+)
 
 Document = dict[str, Any]
 
@@ -34,6 +38,8 @@ def status_command(ref: str | None, environment: str | None, form: str) -> int:
         document = overview.status(index, place.repo, place.followed.ref, now)
         overview.add_next_runs(index, document["processes"], now)
         document["reconciler"] = place.health.to_document()
+        if place.health.refused == document["commit"]:
+            document["reasons"] = [_REFUSED if one == overview.NOT_YET else one for one in document["reasons"]]
         document["uncommitted"] = list(worktree.uncommitted(place.repo))
     output.show(form, document, names=[document["state"]], table=lambda: "\n".join(_lines(place, document)))
     return failures.FAILED if document["state"] == "Degraded" else 0

@@ -38,6 +38,7 @@ class State(StrEnum):
 DEGRADED = frozenset({State.INVALID, State.HELD, State.FAILED})
 _ORDER = {state: place for place, state in enumerate(State)}
 _LISTED = 5
+NOT_YET = "the newest commit is not applied yet"
 
 
 def status(index: Index, repository: Repository, ref: str, now: datetime) -> Document:
@@ -59,7 +60,7 @@ def status(index: Index, repository: Repository, ref: str, now: datetime) -> Doc
     left = [row.name for row in rows if row.tag is not None and row.unsynced is not None]
     unsynced = [f"deleted on the branch, and in force at a tag: {_names(left)}"] if left else []
     if commit != applied:
-        unsynced.append("the newest commit is not applied yet")
+        unsynced.append(NOT_YET)
     reasons += unsynced
     state = "OutOfSync" if unsynced and state == "Synced" else state
     return {

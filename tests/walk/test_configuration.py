@@ -96,6 +96,8 @@ def test_a_rewound_branch_is_refused_and_the_old_state_stays_in_force(site: Any)
     site.wait_for(lambda: site.ended("A"))
     site.workshop.git("reset", "-q", "--hard", first)
     site.wait_for(lambda: "--allow-rewind" in site.said())
+    told = "the newest commit is refused: the applied one is not in its history"
+    site.wait_for(lambda: told in site.procctl("status", check=False).stdout)
     seen = len(site.ended("A"))
     site.wait_for(lambda: len(site.ended("A")) > seen)
     assert last(site, "A")["commit"] == second
