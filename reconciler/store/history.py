@@ -20,6 +20,18 @@ class HistoryTables(ChainTable):
         """All versions of a process, newest first, those that are gone too."""
         return self._versions("WHERE v.environment = ? AND v.name = ? ORDER BY v.number DESC", (self.environment, name))
 
+    def page_of_versions(self, name: str, *, deleted: bool, first: int, many: int) -> tuple[Version, ...]:
+        """Some of the versions of a process, newest first, without or with those that are gone; all where -1."""
+        live = "" if deleted else "AND v.gone_commit IS NULL "
+        clause = f"WHERE v.environment = ? AND v.name = ? {live}ORDER BY v.number DESC LIMIT ? OFFSET ?"
+        return self._versions(clause, (self.environment, name, many, first))
+
+    def count_versions(self, name: str) -> tuple[int, int]:
+        """How many versions a process has that are not gone, and how many it had in all."""
+        counted = "SELECT count(*) - count(gone_commit), count(*) FROM versions WHERE environment = ? AND name = ?"
+        live, ever = self._read(counted, (self.environment, name))[0]
+        return live, ever
+
     def current_version(self, name: str) -> Version | None:
         """The newest version of a process that is not gone."""
         clause = "WHERE v.environment = ? AND v.name = ? AND v.gone_commit IS NULL ORDER BY v.number DESC LIMIT 1"

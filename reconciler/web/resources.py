@@ -118,9 +118,10 @@ def history(index: Index, repository: Repository, name: str, parameters: Paramet
     """
     deleted, rest = _with_deleted(parameters)
     asked = query.parse(rest)
+    if all(key in _PAGING for key, _ in rest):  # nothing is asked of documents, so only the page's are read
+        page = versions.history(index, repository, name, deleted=deleted, page=(asked.skip, asked.limit))
+        return Listing([page.document(one) for one in page.versions], page.total)
     made = versions.history(index, repository, name, deleted=deleted)
-    if all(key in _PAGING for key, _ in rest):  # nothing is asked of documents, so only the page's are made
-        return Listing([made.document(one) for one in asked.page(made.versions)], len(made.versions))
     found = asked.select(map(made.document, made.versions), lambda one: one)
     if asked.summary is not None:
         return _values(asked, asked.summary.of(found))

@@ -19,10 +19,11 @@ from reconciler.web.listing import TYPE, Document
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The versions of a process, newest first, and what a document says of them."""
+    """Versions of a process, newest first, and what a document says of them; ``total`` is how many all pages have."""
 
     name: str
     versions: Sequence[Version]
+    total: int
     in_force: int | None
     tags: Mapping[int, Sequence[str]]
 
@@ -34,17 +35,22 @@ class History:
         return head | made | {"path": version.path, "subject": version.subject} | listing.gone(version)
 
 
-def history(index: Past, repository: Repository, name: str, *, deleted: bool = False) -> History:
+def history(
+    index: Past, repository: Repository, name: str, *, deleted: bool = False, page: tuple[int, int] = (0, -1)
+) -> History:
     """Give the versions of a process; those that are gone too where ``deleted`` says so.
 
-    ``NotFoundError`` where there never was such a process, ``GoneError`` where all is gone and not asked for.
+    ``page`` is how many to leave out first and how many to give then (-1: all). ``NotFoundError`` where there never was
+    such a process, ``GoneError`` where all is gone and not asked for.
     """
-    row, found = index.process(name), index.versions(name)
-    live = tuple(one for one in found if one.live)
-    if not (live or (found and deleted) or (row is not None and row.name == name)):
+    row, (live, ever) = index.process(name), index.count_versions(name)
+    total = ever if deleted else live
+    if not (total or (row is not None and row.name == name)):
         references.current(index, name)  # says what there is not, or not any more
     in_force = row.version if row is not None and row.name == name else None
-    return History(name, found if deleted else live, in_force, naming.tags_of(repository, index, name))
+    first, many = page
+    found = index.page_of_versions(name, deleted=deleted, first=first, many=many)
+    return History(name, found, total, in_force, naming.tags_of(repository, index, name))
 
 
 def all_tags(index: Past, repository: Repository, name: str | None = None) -> list[Document]:

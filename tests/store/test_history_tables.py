@@ -82,6 +82,21 @@ def test_versions_come_newest_first_and_add_up(index: Index) -> None:
     assert index.last_versions() == {"a": Last("A", 3, 3, "c", (("processes/A.yaml", "b3"),), "A@1"), "b": Last("B", 1)}
 
 
+def test_pages_of_versions_leave_out_those_that_are_gone(index: Index) -> None:
+    gone = replace(version("A", 2), gone=Gone("f" * 40, "deleted"))
+    index.add_versions([version("A", 1), gone, version("A", 3), version("A", 4), version("B", 1)])
+    assert index.count_versions("A") == (3, 4)
+    assert index.count_versions("C") == (0, 0)
+
+    def page(first: int, many: int, *, deleted: bool) -> list[int]:
+        return [one.number for one in index.page_of_versions("A", deleted=deleted, first=first, many=many)]
+
+    assert page(0, -1, deleted=False) == [4, 3, 1]
+    assert page(1, 2, deleted=False) == [3, 1]
+    assert page(1, 2, deleted=True) == [3, 2]
+    assert page(9, 2, deleted=True) == page(0, 0, deleted=True) == []
+
+
 def test_adding_a_version_twice_is_adding_it_once(index: Index) -> None:
     for _ in range(2):
         index.add_versions([version("A", 1)])
