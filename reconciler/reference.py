@@ -48,7 +48,8 @@ def parse_reference(text: str) -> Reference:
         raise UsageError(f"{name!r} is no name of a process", todo="name one that `procctl list` shows")
     if not at or value == LATEST:
         return Reference(name)
-    if re.fullmatch(r"[0-9]+", value) and len(value) <= _LONGEST_NUMBER:
+    is_id = value.startswith("0") and names.ABBREVIATED.fullmatch(value)
+    if re.fullmatch(r"[0-9]+", value) and len(value) <= _LONGEST_NUMBER and not is_id:
         if int(value) == 0:
             raise UsageError("versions count from 1", where=text)
         return Reference(name, Kind.NUMBER, str(int(value)))

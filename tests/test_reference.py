@@ -11,6 +11,7 @@ def test_references() -> None:
     assert parse_reference("ECB_FX@3") == Reference("ECB_FX", Kind.NUMBER, "3")
     assert parse_reference("ECB_FX@0012").number == 12
     assert parse_reference("ECB_FX@1234567").kind is Kind.NUMBER, "digits are a number first"
+    assert parse_reference("ECB_FX@0123456") == Reference("ECB_FX", Kind.NAMED, "0123456"), "no number is written so"
     assert parse_reference("ECB_FX@0123abc") == Reference("ECB_FX", Kind.NAMED, "0123abc")
     assert parse_reference("ECB_FX@" + "1" * 40).kind is Kind.NAMED, "nothing has so many versions"
     assert parse_reference("ECB_FX@" + "a" * 64).number is None

@@ -44,7 +44,7 @@ def pick(repo: Repository, index: Past, reference: Reference) -> Picked:
     deleted, and ``UsageError`` where the digits of a commit id are too few. A commit id finds deleted versions too.
     """
     name = reference.name
-    if reference.kind is not Kind.NAMED:
+    if reference.kind is not Kind.NAMED and not _must_be_commit(index, reference):
         known = current(index, name) if reference.number is None else numbered(index, name, reference.number)
         return Picked(name, known.commit, known.path, known)
     if names.is_tag(reference.value):
@@ -54,6 +54,13 @@ def pick(repo: Repository, index: Past, reference: Reference) -> Picked:
     commit = _commit(repo, index, reference)
     version = index.version_at(name, commit)
     return Picked(name, commit, _path(repo, index, reference, commit, version), version)
+
+
+def _must_be_commit(index: Past, reference: Reference) -> bool:
+    """Whether a number is none of a version, but long enough for a commit id: one of 27 short ids has digits only."""
+    if names.ABBREVIATED.fullmatch(reference.value) is None:
+        return False
+    return all(one.number != reference.number for one in index.versions(reference.name))
 
 
 def current(index: Past, name: str) -> Version:

@@ -196,6 +196,23 @@ def test_digits_that_begin_several_commits_are_refused(shop: Shop) -> None:
     assert caught.value.todo == "give more digits"
 
 
+def test_a_short_id_of_digits_alone_is_a_commit_where_it_is_no_version(shop: Shop) -> None:
+    shop.version("A", "one")
+    tree = shop.workshop.git("rev-parse", "HEAD^{tree}")
+    for number in range(100_000):
+        text = f"tree {tree}\nauthor a <a@b> 1 +0000\ncommitter a <a@b> 1 +0000\n\n{number}\n".encode()
+        id_ = hashlib.sha1(b"commit %d\0%b" % (len(text), text), usedforsecurity=False).hexdigest()
+        if id_[:7].isdecimal():
+            break
+    command = ["git", "hash-object", "-t", "commit", "-w", "--stdin"]
+    subprocess.run(command, cwd=shop.workshop.root, input=text, check=True, capture_output=True)
+    assert shop.seen(f"A@{id_[:7]}") == (id_, None, None)
+    with pytest.raises(NotFoundError):
+        shop.pick("A@7777777")
+    with pytest.raises(NotFoundError, match="has no version 777777"):
+        shop.pick("A@777777")
+
+
 def test_what_names_nothing_gets_a_hint(shop: Shop) -> None:
     shop.version("A", "one")
     with pytest.raises(NotFoundError, match="A has no tag PROD") as caught:
