@@ -1,5 +1,7 @@
 """The program ``procctl``: the list of its commands, each loaded when called, and one end for all failures."""
 
+import atexit
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -108,6 +110,7 @@ def program() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; return the exit code (SPEC 13). Nothing but a bug ends in a traceback."""
     terminal.prepare()
+    atexit.register(gc.freeze)  # python would look through all that is loaded for garbage before it goes
     try:
         code = _run(arguments)
         sys.stdout.flush()
