@@ -15,7 +15,8 @@ _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ","
 
 def render(report: Report) -> str:
     """Write one line a finding, and the summary."""
-    return "\n".join((*_commands(report.findings), report.summary))
+    warnings = (f"::warning title={report.command}::{_shown(one).translate(_DATA)}" for one in report.warnings)
+    return "\n".join((*warnings, *_commands(report.findings), report.summary))
 
 
 def _commands(findings: tuple[Finding, ...]) -> Iterator[str]:

@@ -62,4 +62,5 @@ def _report(compared: Comparison) -> Report:
         (*report.findings(compared.preview.new), *plan_blocks.notices(compared.preview)),
         plan_document.to_document(compared),
         plan_blocks.blocks(compared),
+        compared.warnings,
     )

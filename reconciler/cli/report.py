@@ -69,13 +69,17 @@ Block = Heading | Lines | Grid | Problems
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a command found: ``summary`` in one line of ours, ``document`` for programs, ``blocks`` for people."""
+    """What a command found: ``summary`` in one line of ours, ``document`` for programs, ``blocks`` for people.
+
+    ``warnings`` are about no file, such as marks in messages that do not hold; they are among ``blocks`` as well.
+    """
 
     command: str
     summary: str
     findings: tuple[Finding, ...]
     document: Mapping[str, Any]
     blocks: tuple[Block, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def findings(problems: Iterable[Problem]) -> tuple[Finding, ...]:

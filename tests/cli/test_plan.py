@@ -159,6 +159,8 @@ def test_a_mark_that_does_not_hold_is_warned_of(here: Any, feature: Any) -> None
     (warning,) = planned(here, feature.root, "main..")["warnings"]
     assert mark in warning
     assert "no version A@7" in warning
+    said = here("plan", "main..", "--format", "github", cwd=feature.root, code=None).stdout
+    assert f"::warning title=plan::{warning}" in said.splitlines()
 
 
 @pytest.mark.parametrize("indexed", [False, True])
