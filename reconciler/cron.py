@@ -2,7 +2,8 @@
 
 5 fields are Debian's cron, 6 and 7 the service's ``MINUTE HOUR DOM MONTH DOW YEAR [ZONE]``; 6 that are impossible so,
 and possible as ``SECOND MINUTE HOUR DOM MONTH DOW``, are read that way with a warning. ``cronfield`` rewrites each
-field to plain ranges, croniter expands those (this module is its only importer), and the rest is ``recurrence``.
+field to plain ranges, croniter expands those with steps (this module is its only importer), and the rest is
+``recurrence``.
 """
 
 import re
@@ -219,15 +220,18 @@ def _days(dates: Terms, weekdays: Terms, *, unix: bool) -> Days:
 def _mask(kind: Field, plain: str) -> int:
     if not plain:
         return 0
-    whole = range(kind.low, kind.low + kind.size)
-    if plain == f"{whole[0]}-{whole[-1]}":
-        return (1 << whole.stop) - (1 << whole.start)
-    from croniter import croniter  # noqa: PLC0415 - costs 50 ms that a start with warm caches need not spend
+    if "/" not in plain:
+        spans = [term.split("-") for term in plain.split(",")]
+        return sum(
+            1 << value for value in {value for span in spans for value in range(int(span[0]), int(span[-1]) + 1)}
+        )
+    from croniter import croniter  # noqa: PLC0415 - costs 50 ms, more than all that most commands do
 
     column = _COLUMNS[kind]
     fields = ["*"] * max(5, column + 1)
     fields[column] = plain
     values = croniter.expand(" ".join(fields))[0][column]
+    whole = range(kind.low, kind.low + kind.size)
     return sum(1 << value for value in (whole if values == ["*"] else values))
 
 
