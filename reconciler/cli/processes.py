@@ -11,6 +11,7 @@ from reconciler.cli.terminal import Column
 from reconciler.reference import parse_reference
 from reconciler.store.index import Index
 from reconciler.store.rows import Latest
+from reconciler.sync import collecting
 from reconciler.web import overview, resources
 
 _COLUMNS = [
@@ -36,8 +37,8 @@ def list_command(filters: lists.Parameters, ref: str | None, environment: str | 
     place = workspace.open_workspace(ref, environment)
     workspace.announce(place)
     now = datetime.now(UTC)
-    with place.index() as index:
-        found = resources.processes(index, place.repo, asked, now).items
+    with place.index() as index, collecting.paused():
+        found = resources.processes(index, place.repo, asked, now, tags=form in ("json", "yaml")).items
         names = [document["name"] for document in found] if form == "name" else []
         output.show(form, found, names=names, table=lambda: _table(index, found, now))
     return 0
@@ -61,10 +62,11 @@ def get_command(key: str, ref: str | None, environment: str | None, form: str) -
 
 def _table(index: Index, found: list[dict[str, Any]], now: datetime) -> str:
     last = index.last_of(document["name"] for document in found)
+    known = {row.name: row for row in index.processes()}
     rows = []
     for document in found:
         name = document["name"]
-        row = index.process(name)
+        row = known.get(name)
         if row is None:
             continue  # removed since the list was read
         entry = overview.entry(row, last.get(name, Latest()), index.environment, now)

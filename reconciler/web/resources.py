@@ -56,8 +56,11 @@ def build(index: Index, service: str, ref: str) -> Document:
     }
 
 
-def processes(index: Index, repository: Repository, parameters: Parameters, now: datetime) -> Listing:
-    """List the processes of the applied commit by name."""
+def processes(
+    index: Index, repository: Repository, parameters: Parameters, now: datetime, *, tags: bool = True
+) -> Listing:
+    """List the processes of the applied commit by name; without ``tags``, they cost the least."""
+    parameters = list(parameters)
     asked = query.parse(parameters)
     in_force, zone = index.versions_in_force(), declared.timezone(index)
     # Next runs and tags cost more than all the rest: unless they are asked about, only the page's are found out.
@@ -70,11 +73,13 @@ def processes(index: Index, repository: Repository, parameters: Parameters, now:
         version = in_force.get(row.name)
         return _process(row, version, _named(named.get(row.name, {}), version), next_run)
 
-    rows = asked.select(index.processes(), lambda row: {**_DEFAULTS, **document(row)})
+    rows: Sequence[ProcessRow] = index.processes()
+    if any(key not in _PAGING for key, _ in parameters):
+        rows = asked.select(rows, lambda row: {**_DEFAULTS, **document(row)})
     if asked.summary is not None:
         return _values(asked, asked.summary.of({**_DEFAULTS, **document(row)} for row in rows))
     page = asked.page(rows)
-    if not with_tags:
+    if tags and not with_tags:
         named = naming.all_tags(repository, index, [row.name for row in page])
     return Listing([asked.shown(document(row, with_run=True)) for row in page], len(rows))
 
