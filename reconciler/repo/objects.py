@@ -56,21 +56,27 @@ def list_below(repo: Repository, tree: str, most: int = MOST_ENTRIES) -> Iterato
 
 def scripts_tree(repo: Repository, commit: str) -> str | None:
     """The id of the tree ``processes/scripts`` at a commit; ``None`` where it has none."""
-    found = find(repo, commit, (SCRIPTS,))[SCRIPTS]
-    return found[0] if found and found[1] == "tree" else None
+    return scripts_trees(repo, (commit,))[0]
+
+
+def scripts_trees(repo: Repository, commits: Sequence[str]) -> list[str | None]:
+    """``scripts_tree`` of many commits, with one git for all."""
+    found = _looked_up(repo, [f"{commit}:{SCRIPTS}" for commit in commits])
+    return [one[0] if one is not None and one[1] == "tree" else None for one in found]
 
 
 def find(repo: Repository, commit: str, wanted: Sequence[str]) -> dict[str, tuple[str, str] | None]:
     """Look many paths up at a commit: the id and the kind (``blob``, ``tree``, ``commit``) of each that exists."""
     if any(not paths.is_safe(path) for path in wanted):
         raise ValueError("a path with a line break would ask another question")
-    asked = "".join(f"{commit}:{path}\n" for path in wanted).encode()
-    lines = repo.git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", given=asked).splitlines()
-    found = {}
-    for path, line in zip(wanted, lines, strict=True):
-        id_, kind = line.decode(errors="replace").rsplit(" ", 1)
-        found[path] = None if kind == "missing" else (id_, kind)
-    return found
+    return dict(zip(wanted, _looked_up(repo, [f"{commit}:{path}" for path in wanted]), strict=True))
+
+
+def _looked_up(repo: Repository, asked: Sequence[str]) -> list[tuple[str, str] | None]:
+    given = "".join(f"{one}\n" for one in asked).encode()
+    lines = repo.git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", given=given).splitlines()
+    answers = (line.decode(errors="replace").rsplit(" ", 1) for _, line in zip(asked, lines, strict=True))
+    return [None if kind == "missing" else (id_, kind) for id_, kind in answers]
 
 
 def read_blobs(repo: Repository, ids: Iterable[str], limit: int) -> Iterator[tuple[str, bytes]]:

@@ -5,7 +5,7 @@ since is taken from before; of the rest, each commit that is tagged is looked at
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler import names
@@ -19,8 +19,11 @@ from reconciler.repo.repository import Repository
 from reconciler.repo.tags import TAGS, Tag
 from reconciler.snapshot import Resolved, Snapshot
 from reconciler.store.index import Index
-from reconciler.sync import snapshots
+from reconciler.sync import collecting, snapshots
 from reconciler.sync.inforce import InForce, stands
+
+_MANY = 1000
+"""Processes whose versions are looked up one by one; for more, all are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +92,15 @@ def follow(repo: Repository, index: Index, snapshot: Snapshot, followed: Followe
             stands[name] = Stand(tag, None, (_problem(tag, "names no commit that is here"),))
         else:
             wanted[tag.commit][name] = tag
-    for commit, group in wanted.items():
-        at = book.at(commit, group)
-        for name, tag in group.items():
-            stands[name] = _stand(index, at, tag, name, book.owners(name))
+    with collecting.paused():
+        places = index.places(wanted)
+        touched = {name for group in wanted.values() for name in group}
+        lives = index.lifetimes(touched if len(touched) <= _MANY else None)
+        for at in book.each({commit: wanted[commit] for commit in sorted(wanted, key=lambda one: places.get(one, -1))}):
+            place = places.get(at.commit)
+            for name, tag in wanted[at.commit].items():
+                number = lives[name].at(place) if place is not None and name in lives else None
+                stands[name] = _stand(at, tag, name, book.owners(name), number)
     return Following(
         text, {name: one for name, one in stands.items() if one.declared or name in snapshot.processes}, found
     )
@@ -132,40 +140,46 @@ class _Book:
         live = self._snapshot.processes
         there: Iterable[str] = live
         if self._whole.commit is not None:
-            there = {successors.get(called, called) for called in self.at(self._whole.commit).processes}
+            there = {successors.get(called, called) for called in self._at(self._whole.commit).processes}
         for name in there:
             if name not in done and (name in live or self._was_here(name)):
                 yield name, self._whole
 
-    def at(self, commit: str, wanted: Iterable[str] | None = None) -> Snapshot:
-        """What is declared at a commit, or what some processes are; what is the same on the branch is shared."""
+    def each(self, wanted: Mapping[str, Collection[str]]) -> Iterator[Snapshot]:
+        """What some processes are at each of some commits; what is the same on the branch is shared."""
+        whole = {self._snapshot.commit, self._whole.commit if self._whole is not None else None}
+        yield from (self._at(commit) for commit in wanted if commit in whole)
+        rest = {
+            commit: {owner for name in names for owner in self.owners(name)}
+            for commit, names in wanted.items()
+            if commit not in whole
+        }
+        yield from snapshots.parts(self._repo, self._index, rest, self._snapshot)
+
+    def _at(self, commit: str) -> Snapshot:
+        """What is declared at the commit of the branch, or at that of the tag for all."""
         if commit == self._snapshot.commit:
             return self._snapshot
-        if wanted is None or (self._whole is not None and commit == self._whole.commit):
-            if self._at_whole is None:
-                self._at_whole = snapshots.update(self._snapshot, self._repo, self._index, commit)
-            return self._at_whole
-        called = {owner for name in wanted for owner in self.owners(name)}
-        return snapshots.part(self._repo, self._index, commit, called, self._snapshot)
+        if self._at_whole is None:
+            self._at_whole = snapshots.update(self._snapshot, self._repo, self._index, commit)
+        return self._at_whole
 
     def _was_here(self, name: str) -> bool:
         return names.is_process(name) and bool(self._index.versions(name))
 
 
-def _stand(index: Index, at: Snapshot, tag: Tag, name: str, owners: Iterable[str]) -> Stand:
+def _stand(at: Snapshot, tag: Tag, name: str, owners: Iterable[str], number: int | None) -> Stand:
     called = next((owner for owner in owners if owner in at.processes), None)
     if called is None:
         said = f"names commit {at.commit[:12]}, where there is no process {name}"
         return Stand(tag, None, (_problem(tag, said),))
     declared = at.processes[called]
-    version = index.version_at(name, at.commit)
     try:
         resolved = at.resolve(called)
     except UserError:  # whoever runs it is told why
         resolved = None
     if resolved is not None and called != name:
         resolved = replace(resolved, process=Process.of(name, resolved.process.document))
-    number = version.number if version is not None else None
     return Stand(tag, declared, declared.set_problems, resolved, number, at.settings.timezone)
 
 

@@ -53,6 +53,14 @@ class Needed:
                 if edit.existed:
                     place[edit.path] = before(edit)
 
+    def redo(self, edits: Sequence[Edit]) -> None:
+        """Have the files as they are after some edits."""
+        for edit in edits:
+            if (place := self.place(edit.path)) is not None:
+                place.pop(edit.path, None)
+                if edit.exists:
+                    place[edit.path] = after(edit)
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -99,6 +107,11 @@ def declared_in(paths: Iterable[str]) -> frozenset[str]:
 def before(edit: Edit) -> File:
     """The file that was at a path before an edit of it."""
     return File(edit.path, edit.old_mode, edit.old, -1)
+
+
+def after(edit: Edit) -> File:
+    """The file that is at a path after an edit of it."""
+    return File(edit.path, edit.mode, edit.blob, -1)
 
 
 def _is_shared(path: str) -> bool:

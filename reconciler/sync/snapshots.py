@@ -4,8 +4,9 @@ A commit is put together from what the index already knows, so it costs what is 
 """
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from reconciler.entry import SUBMODULE, SYMLINK, File
 from reconciler.problem import Problem, errors
@@ -50,17 +51,42 @@ def update(previous: Snapshot, repo: Repository, index: Index | None, commit: st
     return replace(previous, commit=commit, processes={**kept, **new.processes}, problems=tuple(sorted(problems)))
 
 
-def part(
-    repo: Repository, index: Index | None, commit: str, names: Iterable[str], previous: Snapshot | None = None
-) -> Snapshot:
-    """Put together only what some processes need at a commit: they resolve as in the whole snapshot.
-
-    With another snapshot as ``previous``, the settings are those of the commit, and what is the same in both is shared.
-    """
+def part(repo: Repository, index: Index | None, commit: str, names: Iterable[str]) -> Snapshot:
+    """Put together only what some processes need at a commit: they resolve as in the whole snapshot."""
     tree = objects.list_tree(repo, commit)
     needed = past.Needed.by(names, tree.files)
-    settings = tuple(file for file in tree.files if file.path == SETTINGS) if previous is not None else ()
-    return _assembled(repo, index, commit, Tree((*needed.of(needed.names), *settings), tree.scripts), previous)
+    return _assembled(repo, index, commit, Tree(needed.of(needed.names), tree.scripts))
+
+
+def parts(
+    repo: Repository, index: Index | None, wanted: Mapping[str, Collection[str]], previous: Snapshot
+) -> Iterator[Snapshot]:
+    """``part`` of many commits, in their order: one listing, then what differs from each to the next.
+
+    ``wanted`` are the names of processes by commit. The settings are those of each commit, and what is the same in
+    another snapshot, ``previous``, is shared.
+    """
+    if not wanted:
+        return
+    commits = list(wanted)
+    tree = objects.list_tree(repo, commits[0])
+    needed = past.Needed.by({name for names in wanted.values() for name in names}, tree.files)
+    settings = [file for file in tree.files if file.path == SETTINGS]
+    trees = []
+    scripts = objects.scripts_trees(repo, commits)
+    steps = chain([()], history.differences(repo, commits))
+    for (commit, names), scripts_tree, edits in zip(wanted.items(), scripts, steps, strict=True):
+        needed.redo(edits)
+        for edit in edits:
+            if edit.path == SETTINGS:
+                settings = [past.after(edit)] if edit.exists else []
+        files = (*needed.of({name.lower() for name in names}), *settings)
+        trees.append((commit, Tree(files, scripts_tree)))
+    parser = Parser(repo, index, os.cpu_count() or 1)
+    known = {one.file.path: one.file for one in previous.processes.values()}
+    parser.prepare(file for _, tree in trees for file in tree.files if known.get(file.path) != file)
+    for commit, tree in trees:
+        yield _with_settings(repo, index, assemble(commit, tree.files, tree.scripts, parser, previous))
 
 
 def settings_at(repo: Repository, index: Index | None, commit: str) -> Settings:
@@ -91,8 +117,12 @@ def _assembled(
     with collecting.paused():
         parser.prepare(file for file in tree.files if known.get(file.path) != file)
         snapshot = assemble(commit, tree.files, tree.scripts, parser, previous)
+    return _with_settings(repo, index, snapshot)
+
+
+def _with_settings(repo: Repository, index: Index | None, snapshot: Snapshot) -> Snapshot:
     if errors(snapshot.settings_problems):
-        return replace(snapshot, settings=_settings_before(repo, index, commit))
+        return replace(snapshot, settings=_settings_before(repo, index, snapshot.commit))
     return snapshot
 
 

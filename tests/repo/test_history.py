@@ -1,5 +1,6 @@
 """The first-parent history: merges, moves, rewinds of the chain, and configuration that would bend it."""
 
+import itertools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -207,3 +208,14 @@ def test_a_commit_that_changes_more_than_any_disk_holds_is_refused(
         list(history.walk(repo, later))
     with pytest.raises(UserError, match="one commit changes more than 10 files"):
         history.diff(repo, commit, later)
+
+
+def test_differences_are_those_from_each_to_the_next(workshop: Any, repo: Repository) -> None:
+    first = workshop.commit({"processes/A.yaml": "script: a.sh\n", "processes/ü\n:1.yaml": "x"})
+    second = workshop.commit({"README": "of no matter"})
+    third = workshop.commit({"processes/A.yaml": None, "processes/:B.yaml": "b", "procctl.yaml": "{}\n"})
+    commits = [first, second, third, third, first]
+    assert list(history.differences(repo, commits)) == [
+        history.diff(repo, old, new) for old, new in itertools.pairwise(commits)
+    ]
+    assert list(history.differences(repo, [first])) == list(history.differences(repo, [])) == []

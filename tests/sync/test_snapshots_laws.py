@@ -161,3 +161,20 @@ def test_a_part_resolves_as_the_whole(repo: Repository, index: Index, chain: lis
             assert part.processes[name] == declared
             if declared.valid and declared.held is None:
                 assert part.resolve(name) == whole.resolve(name)
+
+
+def test_parts_of_many_commits_are_as_the_wholes(repo: Repository, index: Index, chain: list[str]) -> None:
+    previous = snapshots.load(repo, index, chain[-1])
+    commits = [*chain[::7], *chain[3:20:5][::-1], chain[-1]]
+    wholes = {commit: snapshots.load(repo, index, commit) for commit in commits}
+    wanted = {commit: sorted(whole.processes)[place % 2 :: 2] for place, (commit, whole) in enumerate(wholes.items())}
+    found = list(snapshots.parts(repo, index, wanted, previous))
+    assert [one.commit for one in found] == list(wanted)
+    for one in found:
+        whole = wholes[one.commit]
+        assert one.settings == whole.settings
+        for name in wanted[one.commit]:
+            assert one.processes[name] == whole.processes[name]
+            if one.processes[name].valid and one.processes[name].held is None:
+                assert one.resolve(name) == whole.resolve(name)
+    assert list(snapshots.parts(repo, index, {}, previous)) == []
