@@ -81,7 +81,7 @@ def parts(
             if edit.path == SETTINGS:
                 settings = [past.after(edit)] if edit.exists else []
         files = (*needed.of({name.lower() for name in names}), *settings)
-        trees.append((commit, Tree(files, scripts_tree)))
+        trees.append((commit, Tree(tuple(sorted(files, key=lambda file: file.path)), scripts_tree)))
     parser = Parser(repo, index, os.cpu_count() or 1)
     known = {one.file.path: one.file for one in previous.processes.values()}
     parser.prepare(file for _, tree in trees for file in tree.files if known.get(file.path) != file)
