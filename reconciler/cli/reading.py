@@ -23,7 +23,7 @@ from reconciler.store.database import BrokenIndexError
 from reconciler.store.past import Past
 
 ENVIRONMENT = "production"
-REF, SHOWN = "ref", "shown"
+REF, SHOWN, APPLIED = "ref", "shown", "applied"
 """What the index's ``meta`` says of the branch it is about, and of what it was brought up to date with."""
 
 
@@ -75,9 +75,19 @@ def _plainly(held: ExitStack, repo: Repository, ref: str | None, environment: st
     chosen = environment or settings_at(followed.commit).environment or ENVIRONMENT
     if chosen != index.environment:
         index = held.enter_context(closing(_open(repo, chosen, release)))
-    if (index.meta(REF), index.meta(SHOWN)) != (followed.ref, f"{release} {followed.commit}"):
+    if index.meta(REF) != followed.ref:
+        raise _NotPlainError
+    if index.meta(SHOWN) != f"{release} {followed.commit}" and not _is_kept(repo, index, followed):
         raise _NotPlainError
     return index, followed
+
+
+def _is_kept(repo: Repository, index: Past, followed: Followed) -> bool:
+    """Whether a reconciler keeps the index, and has applied the newest commit: of what is at tags, only it knows."""
+    if index.meta(APPLIED) != followed.commit:
+        return False
+    beside: Any = importlib.import_module("reconciler.cli.beside")
+    return bool(beside.keeps(repo, index.environment, followed))
 
 
 def _open(repo: Repository, environment: str, release: str) -> Past:

@@ -4,18 +4,17 @@ Beside a reconciler a command reads what that keeps current. Without one it brin
 the same functions.
 """
 
-import json
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from reconciler import instant
-from reconciler.cli import commands, failures
+from reconciler.cli import beside, commands, failures
+from reconciler.cli.beside import Reconciler
 from reconciler.errors import NotFoundError, UserError
 from reconciler.repo import refs
 from reconciler.repo.refs import Followed
@@ -36,21 +35,7 @@ _PATIENCE = 2.0
 """Seconds to wait for a reconciler to apply the newest commit; it takes a tenth of that."""
 _PAUSE = 0.02
 _LOOK_BACK = timedelta(days=1)
-_LARGEST = 64 * 1024
 _LOOKED = "looked"
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciler:
-    """The reconciler that is at work beside a command: the ref it follows, what it refused, where it can be woken.
-
-    ``follow`` is the tag at which it follows processes, ``None`` where it follows the branch.
-    """
-
-    ref: str
-    refused: str | None
-    wake: Path | None
-    follow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +177,7 @@ def open_workspace(ref: str | None = None, environment: str | None = None) -> Wo
         settings = snapshots.settings_at(repo, index, followed.commit)
     layout = replace(layout, environment=environment or settings.environment or ENVIRONMENT)
     found = health.check(layout, datetime.now(UTC))
-    return Workspace(repo, followed, layout, settings, found, _reconciler(layout) if found.ready else None)
+    return Workspace(repo, followed, layout, settings, found, beside.read(layout) if found.ready else None)
 
 
 def announce(workspace: Workspace) -> None:
@@ -209,13 +194,3 @@ def _state(layout: Layout) -> State | None:
         raise UserError(str(error), where=str(layout.schedules), todo=todo) from error
     except OSError as error:
         raise files.explain(error, layout.schedules) from error
-
-
-def _reconciler(layout: Layout) -> Reconciler | None:
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        document: Mapping[str, Any] = json.loads(files.read(layout.daemon_file, _LARGEST))
-        wake = document.get("wake")
-        return Reconciler(
-            document["ref"], document.get("refused"), Path(wake) if wake else None, document.get("follow")
-        )
-    return None

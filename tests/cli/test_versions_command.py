@@ -1,21 +1,25 @@
 """``procctl versions``, ``tags`` and ``get KEY@REF``: what a process was, by number, tag and commit."""
 
+import contextlib
 import importlib
 import json
 import os
+import socket
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler import marks
-from reconciler.cli import commands, reading
+from reconciler import instant, marks
+from reconciler.cli import beside, commands, reading
 from reconciler.repo.repository import open_repository
-from reconciler.store import past
+from reconciler.store import claims, files, past
 from reconciler.store.index import Index
 from reconciler.store.layout import Layout
+from reconciler.sync import parsing
 from reconciler.web import resources
 
 PATH = "processes/A.yaml"
@@ -161,7 +165,9 @@ class TestTheShortWay:
         """Bring the index up to date, then let the long way fail."""
         here("versions", "A", cwd=root)
 
-        def closed(name: str) -> None:
+        def closed(name: str) -> Any:
+            if name.endswith(".beside"):
+                return beside
             raise AssertionError(f"{name} was loaded")
 
         monkeypatch.setattr(commands, "chosen_repo", lambda: root)
@@ -181,6 +187,22 @@ class TestTheShortWay:
         workshop.commit({"README": "x"})
         with pytest.raises(AssertionError, match="workspace was loaded"):
             self.open(root, monkeypatch, None, None)
+
+    @pytest.mark.parametrize(("ref", "away"), [("refs/heads/main", 0), ("refs/heads/side", 0), ("refs/heads/main", 90)])
+    def test_beside_a_reconciler_what_it_applied_is_enough(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch, ref: str, away: int
+    ) -> None:
+        layout = Layout.of(root / ".git", None, "production")
+        with contextlib.closing(Index.open(layout.index, environment="production", release=parsing.release())) as index:
+            index.set_meta("shown", "")  # as where a tag is followed
+        turned = instant.text(datetime.now(UTC) - timedelta(seconds=away))
+        document = {"pid": os.getpid(), "host": socket.gethostname(), "boot": claims.boot_id(), "turned": turned}
+        files.replace(layout.daemon_file, json.dumps(document | {"ref": ref}).encode(), durable=False)
+        if ref == "refs/heads/main" and not away:
+            assert self.open(root, monkeypatch, None, None) == "production"
+        else:
+            with pytest.raises(AssertionError, match="workspace was loaded"):
+                self.open(root, monkeypatch, None, None)
 
     def test_so_does_another_branch(self, root: Path, monkeypatch: pytest.MonkeyPatch, workshop: Any) -> None:
         workshop.git("branch", "side")

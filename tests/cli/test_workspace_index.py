@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from reconciler.cli import completion
-from reconciler.cli.workspace import Reconciler, Workspace
+from reconciler.cli.beside import Reconciler
+from reconciler.cli.workspace import Workspace
 from reconciler.repo.refs import Followed
 from reconciler.repo.repository import open_repository
 from reconciler.settings import Settings
