@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from reconciler import names
 from reconciler.lifetimes import Lifetimes
@@ -19,14 +20,27 @@ COMMIT, MAINLINE = COUNTED = "versions.commit", "versions.mainline"
 _MANY = 1000
 """Processes whose versions are looked up one by one; for more, all are read."""
 
-ByName = dict[str, dict[int, tuple[str, ...]]]
-_ALL: "Memo[tuple[tuple[str | None, ...], ByName]]" = Memo()
+_MOST = 20_000
+
+State = tuple[str | None, ...]
+ByNumber = dict[int, tuple[str, ...]]
+ByName = dict[str, ByNumber]
+_ALL: "Memo[tuple[State, ByName]]" = Memo()
+_OF: dict[tuple[Path, str, str], tuple[State, dict[str, Tag], ByNumber]] = {}
+"""What tags pick of single processes, by index, environment and name: as long as both are what they were."""
 
 
-def tags_of(repo: Repository, index: Past, name: str) -> dict[int, tuple[str, ...]]:
+def tags_of(repo: Repository, index: Past, name: str) -> ByNumber:
     """The tags of a process as they are written after ``@``, sorted, by the number of the live version they pick."""
-    chosen = named(repo, index, name)
-    return _Numbers.of(index, {name}, chosen.values()).by_version(name, chosen)
+    state, chosen = _state(index), named(repo, index, name)
+    key = index.path, index.environment, name
+    known = _OF.get(key)
+    if known is None or known[:2] != (state, chosen):
+        known = state, chosen, _Numbers.of(index, {name}, chosen.values()).by_version(name, chosen)
+        if len(_OF) >= _MOST:
+            _OF.clear()
+        _OF[key] = known
+    return known[2]
 
 
 def named(repo: Repository, index: Past, name: str) -> dict[str, Tag]:
@@ -52,7 +66,7 @@ def all_tags(repo: Repository, index: Past, wanted: Iterable[str] | None = None)
 
     Those of all are remembered until a tag moves or versions are counted.
     """
-    stamp, state = tags.stamp(repo), tuple(index.meta(key) for key in COUNTED)
+    stamp, state = tags.stamp(repo), _state(index)
     place, begun = (index.path, index.environment), _ALL.clock()
     asked = None if wanted is None else set(wanted)
     known = _ALL.get(place, stamp)
@@ -62,6 +76,10 @@ def all_tags(repo: Repository, index: Past, wanted: Iterable[str] | None = None)
         if whole:
             _ALL.put(place, stamp, known, begun)
     return {name: found for name, found in known[1].items() if asked is None or name in asked}
+
+
+def _state(index: Past) -> State:
+    return tuple(index.meta(key) for key in COUNTED)
 
 
 def _all(repo: Repository, index: Past, wanted: Collection[str] | None) -> ByName:
@@ -109,7 +127,7 @@ class _Numbers:
         known = self.lifetimes.get(name)
         return known.live_at(place) if place is not None and known is not None else None
 
-    def by_version(self, name: str, chosen: Mapping[str, Tag]) -> dict[int, tuple[str, ...]]:
+    def by_version(self, name: str, chosen: Mapping[str, Tag]) -> ByNumber:
         """What is written after ``@`` by the number that it picks of a process, the newest first."""
         known = self.lifetimes.get(name)
         if known is None:
