@@ -62,7 +62,7 @@ class CatalogTables(Database):
         """Replace or add some processes, and remove others by name."""
         with self.transaction():
             self._write_many(
-                "DELETE FROM processes WHERE environment = ? AND name = ?",
+                "DELETE FROM processes WHERE environment = ? AND name = ? COLLATE BINARY",
                 ((self.environment, name) for name in removed),
             )
             self._write_many(

@@ -144,7 +144,8 @@ def _seen_anew(applied: Applied, before: Applied) -> set[str]:
 
 def _rows(applied: Applied, names: Iterable[str]) -> Iterator[ProcessRow]:
     stands = applied.following.stands if applied.following else {}
-    for name in names:
+    # of names that differ in case alone the index keeps the last: the one in force, whatever order they come in
+    for name in sorted(names, key=lambda one: (one in applied.in_force, one)):
         stand, branch, force = stands.get(name), applied.snapshot.processes.get(name), applied.in_force.get(name)
         declared = (stand.declared if stand else None) or branch
         if declared is None:
